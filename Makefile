@@ -1,0 +1,79 @@
+# trackgate: build it, try it, prove it. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME    ?= 60s
+BENCHARGS   ?=
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# What the suites and the benchmark run, by the names of Debian's packages.
+SERVERS := curl gunicorn haproxy nginx-light openssl python3-fastapi python3-uvicorn
+
+# The version is stamped by hand, so that a build works in any checkout.
+export CGO_ENABLED ?= 0
+BUILDFLAGS := -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build bin/trackgate, one static binary
+	$(GO) build $(BUILDFLAGS) -o bin/trackgate ./cmd/trackgate
+
+.PHONY: run
+run: build ## Build and start the whole gate on https://localhost:8443 with two stand-in backends
+	bin/trackgate demo
+
+.PHONY: test
+test: ## Run every test that needs nothing but Go, the wire cases among them
+	$(GO) test -count=1 ./...
+
+.PHONY: race
+race: ## The same under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -count=1 -race ./...
+
+.PHONY: wire
+wire: ## Run the wire cases alone: what a client or a backend may send, and what must come of it
+	$(GO) test -count=1 -run 'TestWire' -v ./internal/wirecheck
+
+.PHONY: suites
+suites: ## Run the tests that use real servers (see install-tools)
+	$(GO) test -count=1 -tags suites ./internal/suites
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target in the tree, FUZZTIME each (60s)
+	@$(GO) test -list '^Fuzz' ./... \
+	| awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, name[i]; n = 0}' \
+	| while read -r package target; do \
+		echo "$$target in $$package for $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; \
+	done
+
+.PHONY: bench
+bench: ## Measure against nginx and HAProxy, side by side (BENCHARGS for trackbench)
+	$(GO) run ./cmd/trackbench $(BENCHARGS)
+
+.PHONY: lint
+lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet -tags suites ./...
+	$(GO) mod tidy -diff
+	$(GO) run $(STATICCHECK) -tags suites ./...
+	$(GO) test ./internal/house
+
+.PHONY: check
+check: lint build race test suites ## All of the above but fuzz and bench: what CI runs
+
+.PHONY: install-tools
+install-tools: ## Install the servers that the suites and the benchmark use (Debian)
+	$(SUDO) apt-get update
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(SERVERS)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin dist

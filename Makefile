@@ -10,8 +10,8 @@ BENCHARGS   ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# What the suites and the benchmark run, by the names of Debian's packages.
-SERVERS := curl gunicorn haproxy nginx-light openssl python3-fastapi python3-uvicorn
+# What the suites, the race detector and the benchmark need, by the names of Debian's packages.
+TOOLS := gcc libc6-dev curl haproxy nginx-light openssl python3-fastapi python3-uvicorn
 
 # The version is stamped by hand, so that a build works in any checkout.
 export CGO_ENABLED ?= 0
@@ -70,9 +70,9 @@ lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
 check: lint build race test suites ## All of the above but fuzz and bench: what CI runs
 
 .PHONY: install-tools
-install-tools: ## Install the servers that the suites and the benchmark use (Debian)
+install-tools: ## Install what race, suites and bench need beside Go (Debian)
 	$(SUDO) apt-get update
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(SERVERS)
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOLS)
 
 .PHONY: clean
 clean: ## Remove what was built

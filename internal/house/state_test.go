@@ -59,8 +59,11 @@ var ErrGone = errors.New("gone")
 
 var table = [2]string{"a", "b"}
 
+var whole = struct{ a int }{1}
+
 func f(table []int) *string {
 	table[0] = 1
+	take(&whole)
 	ErrGone := ErrGone
 	ErrGone = nil
 	return g(ErrGone)
@@ -160,8 +163,8 @@ func changes(s source, uses map[*ast.Ident]types.Object) []finding {
 		case *ast.IncDecStmt:
 			note(n.X, "changed")
 		case *ast.UnaryExpr:
-			if _, whole := n.X.(*ast.Ident); whole && n.Op == token.AND {
-				note(n.X, "pointed at")
+			if id, ok := n.X.(*ast.Ident); ok && n.Op == token.AND && basic(uses[id]) {
+				note(id, "pointed at")
 			}
 		}
 		return true
@@ -172,6 +175,16 @@ func changes(s source, uses map[*ast.Ident]types.Object) []finding {
 func packageVariable(o types.Object) bool {
 	v, ok := o.(*types.Var)
 	return ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope()
+}
+
+// basic reports whether o is a number, a string or a boolean: nobody wants the
+// address of such a thing but to change it.
+func basic(o types.Object) bool {
+	if o == nil {
+		return false
+	}
+	_, ok := o.Type().Underlying().(*types.Basic)
+	return ok && o.Type() != types.Typ[types.Invalid]
 }
 
 // root returns x of x, x.f, x[i], *x and (x).

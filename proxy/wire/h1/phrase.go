@@ -1,0 +1,25 @@
+package h1
+
+// phrase returns the reason phrase of a status (RFC 9110 section 15), or "" for
+// one that is rare: a phrase may be empty (RFC 9112 section 4).
+func phrase(status int) string {
+	if status >= 0 && status < len(phrases) {
+		return phrases[status]
+	}
+	return ""
+}
+
+var phrases = [...]string{
+	100: "Continue", 101: "Switching Protocols", 103: "Early Hints",
+	200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 226: "IM Used",
+	301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified",
+	307: "Temporary Redirect", 308: "Permanent Redirect",
+	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+	406: "Not Acceptable", 408: "Request Timeout", 409: "Conflict", 410: "Gone", 411: "Length Required",
+	412: "Precondition Failed", 413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
+	416: "Range Not Satisfiable", 417: "Expectation Failed", 421: "Misdirected Request",
+	422: "Unprocessable Content", 426: "Upgrade Required", 429: "Too Many Requests",
+	431: "Request Header Fields Too Large",
+	500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
+	504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+}

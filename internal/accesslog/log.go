@@ -1,0 +1,103 @@
+package accesslog
+
+import (
+	"io"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/trackgate/trackgate/internal/reason"
+)
+
+// bufferSize is the size of each of the two buffers: some 600 lines.
+const bufferSize = 256 << 10
+
+// Options say what is written and where.
+type Options struct {
+	Output io.Writer // opened, and after Run closed, by the caller
+	Sample float64   // 0 to 1 of the exchanges with the reason ok; the others are always written
+
+	// Notify is told when writing begins to fail, and with nil when it works
+	// again. It may be nil.
+	Notify func(error)
+}
+
+// Log takes the entries of all exchanges. Its methods may be called by any
+// number of goroutines at once.
+type Log struct {
+	sink    sink
+	lines   sync.Pool // of *line
+	step    uint64    // share of the exchanges that went well, in 1/2^32
+	turn    atomic.Uint64
+	dropped atomic.Uint64
+	wake    chan struct{} // a buffer is half full
+
+	mu      sync.Mutex
+	filling []byte // never grows
+	ended   bool
+}
+
+// New returns a log that keeps lines until Run writes them.
+func New(o Options) *Log {
+	l := &Log{
+		sink:    sink{out: o.Output, notify: o.Notify},
+		step:    uint64(math.Round(min(max(o.Sample, 0), 1) * (1 << 32))),
+		wake:    make(chan struct{}, 1),
+		filling: make([]byte, 0, bufferSize),
+	}
+	l.lines.New = func() any { return &line{buf: make([]byte, 0, 1<<10)} }
+	l.turn.Store(1<<32 - l.step) // the first one is written
+	return l
+}
+
+// Write adds the line of one exchange. It never waits for the output: a line
+// for which there is no room is dropped and counted. e is not kept.
+func (l *Log) Write(e *Entry) {
+	if e.Reason == reason.OK && !l.chosen() {
+		return
+	}
+	n := l.lines.Get().(*line)
+	n.format(e)
+	l.add(n.buf)
+	l.lines.Put(n)
+}
+
+// Dropped returns how many lines were lost so far: those that found no room
+// and those that the output did not take.
+func (l *Log) Dropped() uint64 { return l.dropped.Load() }
+
+// chosen spreads the sample evenly: each call adds the share, and a line is
+// due whenever the sum reaches the next whole number.
+func (l *Log) chosen() bool {
+	if l.step == 1<<32 {
+		return true
+	}
+	sum := l.turn.Add(l.step)
+	return sum>>32 != (sum-l.step)>>32
+}
+
+// add copies one line into the buffer that is being filled.
+func (l *Log) add(text []byte) {
+	l.mu.Lock()
+	before := len(l.filling)
+	fits := !l.ended && before+len(text) <= cap(l.filling)
+	if fits {
+		l.filling = append(l.filling, text...)
+	}
+	l.mu.Unlock()
+
+	switch {
+	case !fits:
+		l.dropped.Add(1)
+	case before < bufferSize/2 && before+len(text) >= bufferSize/2:
+		l.rouse()
+	}
+}
+
+// rouse wakes Run unless it is about to wake anyway.
+func (l *Log) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,89 @@
+package wirecheck
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// laxGate is a proxy as one would write it in an afternoon. What it lets
+// through, these tests must find.
+func laxGate(t *testing.T, r *recorder) gate {
+	t.Helper()
+	to, err := url.Parse("http://" + r.address())
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/track" {
+			http.NotFound(w, r)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return gate{open: server.Listener.Addr().String(), closed: server.Listener.Addr().String()}
+}
+
+// plainGate answers every TLS connection by answer.
+func plainGate(t *testing.T, answer func(net.Conn)) gate {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	server.StartTLS() // for its certificate alone
+	config := &tls.Config{Certificates: server.TLS.Certificates}
+	server.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		answer(conn)
+	}()
+	return gate{open: l.Addr().String()}
+}
+
+func TestALaxGateIsFoundOut(t *testing.T) {
+	all := loadCorpus(t)
+	r := startRecorder(t)
+	g := laxGate(t, r)
+	for id, finding := range map[string]string{
+		"ok-post-cl":            "",
+		"ok-pipeline-20":        "",
+		"path-dotdot-back":      "",
+		"clte-te-first":         "the connection was left open",
+		"host-unknown":          "status 200 [200], closed false, want [421 400 403 404]",
+		"spoof-x-real-ip":       "the backend saw x-real-ip: 10.0.0.1",
+		"under-x_forwarded_for": "a field name with an underscore: X_forwarded_for",
+		"gui-deny-xff":          "status 404 [404], closed false, want [403 0]",
+	} {
+		v := tryClient(t, all.named(t, id), g, r)
+		if finding == "" {
+			assert.Empty(t, v.fails, id)
+		} else {
+			assert.Contains(t, v.fails, finding, id)
+		}
+	}
+}
+
+func TestALaxGateIsFoundOutByItsBackends(t *testing.T) {
+	r := startRecorder(t)
+	g := laxGate(t, r)
+	for _, c := range loadCorpus(t).backend {
+		switch c.ID {
+		case "up-ok", "up-hop", "up-cl-long-resp":
+			assert.Empty(t, tryBackend(t, c, g, r).fails, c.ID)
+		case "up-header-bomb":
+			assert.Equal(t, []string{"status 200 [200], closed false, want [502]"}, tryBackend(t, c, g, r).fails)
+		}
+	}
+}

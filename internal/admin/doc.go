@@ -1,0 +1,10 @@
+// Package admin is the side of the gate that operators, Prometheus and
+// Kubernetes talk to: /livez, /readyz and /metrics on an address of its own.
+//
+// It is not the request path, so it is built on net/http. It trusts nobody
+// either: a web page can make a browser on the same machine, or one inside the
+// company, send requests here. So only GET and HEAD of exact paths are
+// answered, no answer carries CORS fields, and a Host that is a name nobody
+// configured is refused: that is how a page which resolves its own name to
+// 127.0.0.1 (DNS rebinding) gives itself away.
+package admin

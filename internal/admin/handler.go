@@ -1,0 +1,77 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// Options say what is answered.
+type Options struct {
+	Address string       // as configured; if its host is a name, it may stand in Host
+	Ready   func() error // nil, or why the gate should not get traffic
+	Metrics http.Handler
+}
+
+// answer is the body of everything but a scrape.
+type answer struct {
+	Status string `json:"status,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+type handler struct {
+	hosts hosts
+	paths map[string]http.Handler
+}
+
+// NewHandler returns the handler of the admin address.
+func NewHandler(o Options) http.Handler {
+	return &handler{
+		hosts: hostsOf(o.Address),
+		paths: map[string]http.Handler{
+			"/livez":   http.HandlerFunc(live),
+			"/readyz":  readiness(o.Ready),
+			"/metrics": o.Metrics,
+		},
+	}
+}
+
+// ServeHTTP matches the target as it was sent: a path that must be decoded or
+// cleaned first is another path.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	page, known := h.paths[path]
+	switch {
+	case !h.hosts.allow(r.Host):
+		say(w, http.StatusMisdirectedRequest, answer{Detail: "this host is not served here; use an IP address or localhost", Reason: "wrong_host"})
+	case !known:
+		say(w, http.StatusNotFound, answer{Detail: "not found", Reason: "not_exposed"})
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		say(w, http.StatusMethodNotAllowed, answer{Detail: "this method is not allowed here", Reason: "method_not_exposed"})
+	default:
+		page.ServeHTTP(w, r)
+	}
+}
+
+func live(w http.ResponseWriter, _ *http.Request) {
+	say(w, http.StatusOK, answer{Status: "live"})
+}
+
+func readiness(ready func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if err := ready(); err != nil {
+			say(w, http.StatusServiceUnavailable, answer{Status: "not_ready", Detail: err.Error()})
+			return
+		}
+		say(w, http.StatusOK, answer{Status: "ready"})
+	}
+}
+
+func say(w http.ResponseWriter, status int, a answer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(a) // the client is gone; nobody is left to tell
+}

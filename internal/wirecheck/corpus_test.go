@@ -110,9 +110,9 @@ func loadCorpus(t *testing.T) corpus {
 	text, err := os.ReadFile(filepath.Join("testdata", "corpus.json"))
 	require.NoError(t, err)
 	var file struct {
-		Meta          json.RawMessage
-		Cases         []json.RawMessage
-		UpstreamCases []json.RawMessage `json:"upstream_cases"`
+		Meta         json.RawMessage
+		Cases        []json.RawMessage
+		BackendCases []json.RawMessage `json:"upstream_cases"`
 	}
 	strict(t, text, &file)
 	var all corpus
@@ -121,7 +121,7 @@ func loadCorpus(t *testing.T) corpus {
 			all.client = append(all.client, readCase[clientCase](t, text))
 		}
 	}
-	for _, text := range file.UpstreamCases {
+	for _, text := range file.BackendCases {
 		all.backend = append(all.backend, readCase[backendCase](t, text))
 	}
 	return all

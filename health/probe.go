@@ -1,0 +1,161 @@
+package health
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+const (
+	userAgent    = "trackgate-health/1"
+	maxBodyBytes = 64 << 10 // read of an answer; what is beyond says nothing about health
+	maxHeadBytes = 32 << 10
+	maxWhyBytes  = 200
+)
+
+// Target is where one backend is asked.
+type Target struct {
+	Addr string      // host:port to connect to
+	Host string      // what the probe's Host field says if the settings do not; "" is Addr
+	TLS  *tls.Config // nil: plain HTTP
+}
+
+// probe asks one backend. It is not done by http.Client, whose connections
+// live by themselves: they log what a backend says unasked, and take a proxy
+// from the environment.
+type probe struct {
+	addr    string
+	tls     *tls.Config
+	request *http.Request
+	status  []int
+	timeout time.Duration
+}
+
+// newProbe prepares the question.
+func newProbe(s configs.Health, t Target) (*probe, error) {
+	u, err := url.ParseRequestURI(s.Path)
+	if err != nil {
+		return nil, fmt.Errorf("path %q cannot be asked for: %w", s.Path, err)
+	}
+	request := &http.Request{
+		Method: http.MethodGet,
+		URL:    u,
+		Host:   cmp.Or(s.Host, t.Host, t.Addr),
+		Header: http.Header{"User-Agent": {userAgent}},
+		Close:  true,
+	}
+	return &probe{t.Addr, t.TLS, request, s.Status, s.Timeout}, nil
+}
+
+// ask is nil if the backend answered in time and as expected.
+func (p *probe) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	err := p.exchange(ctx)
+	if err != nil && ctx.Err() != nil {
+		return &lateError{p.timeout}
+	}
+	return err
+}
+
+// exchange asks on a connection of its own and reads the answer.
+func (p *probe) exchange(ctx context.Context) error {
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if err := p.request.Write(conn); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	return p.read(conn)
+}
+
+func (p *probe) dial(ctx context.Context) (net.Conn, error) {
+	if p.tls != nil {
+		return (&tls.Dialer{Config: p.tls}).DialContext(ctx, "tcp", p.addr)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", p.addr)
+}
+
+// read judges an answer. Its body is not closed, which would read all of it:
+// the connection is.
+func (p *probe) read(conn net.Conn) error {
+	bounded := &io.LimitedReader{R: conn, N: maxHeadBytes}
+	response, err := readHead(bufio.NewReader(bounded), p.request)
+	if err != nil && bounded.N == 0 {
+		return errLongHead
+	}
+	if err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	if !slices.Contains(p.status, response.StatusCode) {
+		return &statusError{response.StatusCode, p.status}
+	}
+	bounded.N = math.MaxInt64
+	if _, err := io.CopyN(io.Discard, response.Body, maxBodyBytes); err != nil && err != io.EOF {
+		return fmt.Errorf("body: %w", err)
+	}
+	return nil
+}
+
+// readHead reads the head of the final answer, past those that announce it
+// (RFC 9110, section 15.2).
+func readHead(r *bufio.Reader, request *http.Request) (*http.Response, error) {
+	for {
+		response, err := http.ReadResponse(r, request)
+		if err != nil || response.StatusCode/100 != 1 || response.StatusCode == http.StatusSwitchingProtocols {
+			return response, err
+		}
+	}
+}
+
+// errLongHead is an answer of which even the head does not end.
+var errLongHead = fmt.Errorf("answer: head longer than %d bytes", maxHeadBytes)
+
+// lateError is an answer that was not complete in time.
+type lateError struct{ timeout time.Duration }
+
+func (e *lateError) Error() string { return fmt.Sprintf("no answer within %s", e.timeout) }
+
+// statusError is an answer with another status than those expected.
+type statusError struct {
+	got    int
+	wanted []int
+}
+
+func (e *statusError) Error() string {
+	var wanted []string
+	for _, status := range e.wanted {
+		wanted = append(wanted, strconv.Itoa(status))
+	}
+	return fmt.Sprintf("status %d, wanted %s", e.got, strings.Join(wanted, " or "))
+}
+
+// words is the core of an error for people who know which backend was asked
+// for what. The backend may have chosen some of the text.
+func words(err error) string {
+	if network := (*net.OpError)(nil); errors.As(err, &network) {
+		err = network.Err
+	}
+	text := err.Error()
+	if len(text) > maxWhyBytes {
+		text = text[:maxWhyBytes] + "..."
+	}
+	return strings.ToValidUTF8(text, "?")
+}

@@ -1,0 +1,121 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	proxyproto "github.com/pires/go-proxyproto"
+)
+
+// listen opens the socket of an address. TCP keep-alive is off: an idle
+// connection has a shorter deadline than any probe would need.
+func listen(ctx context.Context, a *address) (*net.TCPListener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	l, err := config.Listen(ctx, "tcp", a.name)
+	if err != nil {
+		return nil, fmt.Errorf("listener %s: address %s: %w%s", a.listeners[0].name, a.name, err, holder(a.name, err))
+	}
+	return l.(*net.TCPListener), nil
+}
+
+// Waits after an accept that failed, such as for want of file descriptors: it
+// must not become a busy loop.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = 500 * time.Millisecond
+)
+
+// acceptAll accepts connections until the socket is closed.
+func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
+	pause := shortestPause
+	for {
+		tcp, err := l.AcceptTCP()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			g.parts.Log.Warn().Err(err).Str("address", a.name).Msg("a connection could not be accepted")
+			time.Sleep(pause)
+			pause = min(2*pause, longestPause)
+			continue
+		}
+		pause = shortestPause
+		g.accept(tcp, a)
+	}
+}
+
+// accept takes a connection, if the limits allow it, and starts its goroutine.
+func (g *Gate) accept(tcp *net.TCPConn, a *address) {
+	c := &conn{TCPConn: tcp, gate: g, address: a}
+	c.peer = ip(tcp.RemoteAddr())
+	c.local = ip(tcp.LocalAddr())
+	c.client = c.peer
+	if !g.opened(c) {
+		tcp.SetLinger(0) //nolint:errcheck // best effort: a refusal costs the client nothing to learn
+		tcp.Close()
+		return
+	}
+	go c.start()
+}
+
+// start reads the PROXY header, if this address has them, and runs the
+// connection.
+func (c *conn) start() {
+	var err error
+	if c.raw, err = c.SyscallConn(); err == nil && c.address.proxied {
+		err = c.readProxyHeader()
+	}
+	if err != nil {
+		c.nc = c.TCPConn
+		c.close()
+		return
+	}
+	c.clientText = c.client.AppendTo(make([]byte, 0, 40))
+	c.run()
+}
+
+// maxProxyHeader is how long a PROXY header may be: 16 bytes and 520 of
+// addresses and TLVs for version 2, 107 for version 1.
+const maxProxyHeader = 536
+
+var errNotSender = errors.New("PROXY protocol: this address may not send a header")
+
+// readProxyHeader reads the PROXY header (version 1 or 2) that a named sender
+// must begin with, under the deadline of a handshake. Nobody else may connect:
+// whoever could would choose its own address.
+func (c *conn) readProxyHeader() error {
+	if !c.address.senders.Contains(c.peer) {
+		return errNotSender
+	}
+	c.SetReadDeadline(time.Now().Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the read fails if this does
+	limited := &io.LimitedReader{R: c.TCPConn, N: maxProxyHeader}
+	reader := bufio.NewReaderSize(limited, maxProxyHeader)
+	header, err := proxyproto.Read(reader)
+	if err != nil {
+		return fmt.Errorf("PROXY header: %w", err)
+	}
+	if header.Command.IsProxy() {
+		source, ok := header.SourceAddr.(*net.TCPAddr)
+		if !ok {
+			return errors.New("PROXY header: not a TCP address")
+		}
+		c.client = source.AddrPort().Addr().Unmap()
+	}
+	c.ahead, err = reader.Peek(reader.Buffered())
+	c.ahead = append([]byte(nil), c.ahead...)
+	return err
+}
+
+// ip returns the address without port, IPv4 as itself.
+func ip(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/wire"
+)
+
+// maxJoined is the largest body of an answer that is read whole before its head
+// is sent, in bytes: head and body then leave in one write, and a backend that
+// dies in the middle still becomes a clean 502.
+const maxJoined = 16 << 10
+
+// release ends a successful attempt: the claim and the connection go back.
+func (x *exchange) release() {
+	now := time.Now()
+	x.endAttempt(now, reason.OK)
+	x.to.conns.Put(x.bc, now)
+	x.bc, x.res = nil, nil
+}
+
+// giveUp ends a failed attempt: its connection is closed.
+func (x *exchange) giveUp(err error) {
+	x.endAttempt(time.Now(), reasonOf(err))
+	if x.upload != nil {
+		x.upload.stop()
+	}
+	if x.bc != nil {
+		x.bc.Close()
+	}
+	x.bc, x.res = nil, nil
+}
+
+// endAttempt counts the attempt and ends the claim.
+func (x *exchange) endAttempt(now time.Time, r reason.Reason) {
+	x.took = now.Sub(x.asked)
+	status := 0
+	if x.res != nil {
+		status = x.res.Status
+	}
+	x.to.metrics.Observe(status, r)
+	x.listener.pool.metrics.Observe(x.took.Seconds())
+	x.picked.Release()
+}
+
+// reasonOf returns the reason that an error of any step stands for.
+func reasonOf(err error) reason.Reason {
+	var result *backend.ResultError
+	if errors.As(err, &result) {
+		return result.Reason()
+	}
+	return wire.ReasonOf(err, reason.BackendClosed)
+}
+
+// count notes the bytes of the answer's body that go to the client.
+func (x *exchange) count(n int) { x.bytesOut += int64(n) }

@@ -1,0 +1,183 @@
+package backend
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// ReadHead reads the next head of an answer to a request with that method. A
+// 1xx is returned as it is; the caller asks again for the final one. The
+// result is valid until the connection is used again. An error is a
+// *ResultError.
+func (c *Conn) ReadHead(method []byte) (*wire.Response, error) {
+	c.scan = h1.Scanner{}
+	c.res.Reset()
+	for {
+		n, err := c.scan.Scan(c.in[c.r:c.w], h1.ResponseLimits)
+		if err == nil {
+			return c.head(n, method)
+		}
+		if err != wire.ErrShort {
+			return nil, c.failed(garbled(err.Error()))
+		}
+		if err := c.fill(time.Now()); err != nil {
+			return nil, c.failed(cutShort(err))
+		}
+	}
+}
+
+func garbled(what string) error { return &wire.Error{Reason: reason.BackendMalformed, What: what} }
+
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// head parses the head of n bytes.
+func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
+	head := c.in[c.r : c.r+n]
+	c.r += n
+	if err := h1.ParseResponse(head, &c.res, method); err != nil {
+		return nil, c.failed(err)
+	}
+	if c.res.Informational() {
+		if c.interim++; c.interim > maxInterim {
+			return nil, c.failed(garbled("too many informational answers"))
+		}
+		return &c.res, nil
+	}
+	c.left = c.res.Length
+	if !h1.HasBody(c.res.Status, method) {
+		c.left = 0
+	}
+	if c.res.Chunked && c.left != 0 {
+		c.chunk.Reset()
+	}
+	c.done = c.left == 0
+	return &c.res, nil
+}
+
+// ReadBody returns the next part of the body, at the latest when the backend
+// sends more, and whether it is the last one. The slice is valid until the next
+// call. An error is a *ResultError: the answer is not whole.
+func (c *Conn) ReadBody() (p []byte, last bool, err error) {
+	if c.done {
+		return nil, true, nil
+	}
+	for {
+		if p, err = c.cut(); err != nil {
+			return nil, false, c.failed(err)
+		}
+		if len(p) > 0 || c.done {
+			return p, c.done, nil
+		}
+		if c.r == c.w {
+			c.r, c.w = 0, 0 // the head is not needed any more: its fields were passed on
+		}
+		if err := c.fill(time.Now()); err != nil {
+			if err == io.EOF && c.endsByClose() {
+				c.done = true
+				return nil, true, nil
+			}
+			return nil, false, c.failed(cutShort(err))
+		}
+	}
+}
+
+// Hold reads the whole body when it has a length of at most max bytes; ok says
+// whether it has. The slice is valid until the connection is used again.
+func (c *Conn) Hold(max int) (p []byte, ok bool, err error) {
+	if c.done {
+		return nil, true, nil
+	}
+	if c.res.Chunked || c.res.Length == wire.Unknown || c.left > int64(max) {
+		return nil, false, nil
+	}
+	for int64(c.w-c.r) < c.left {
+		if err := c.fill(time.Now()); err != nil {
+			return nil, false, c.failed(cutShort(err))
+		}
+	}
+	p, err = c.cut()
+	return p, true, err
+}
+
+// Buffered reports whether a part of the body can be had without waiting.
+func (c *Conn) Buffered() bool { return c.r < c.w || c.done }
+
+// endsByClose reports whether the body ends with the connection (RFC 9112
+// section 6.3, rule 8).
+func (c *Conn) endsByClose() bool { return !c.res.Chunked && c.res.Length == wire.Unknown }
+
+// cut takes what is there of the body from the buffer.
+func (c *Conn) cut() ([]byte, error) {
+	p := c.in[c.r:c.w]
+	switch {
+	case c.res.Chunked:
+		n, used, err := c.chunk.Decode(p, p)
+		c.r += used
+		c.done = c.chunk.Done()
+		if err != nil {
+			return nil, garbled(err.Error())
+		}
+		return p[:n], nil
+	case c.res.Length >= 0:
+		p = p[:min(int64(len(p)), c.left)]
+		c.left -= int64(len(p))
+		c.done = c.left == 0
+	}
+	c.r += len(p)
+	return p, nil
+}
+
+// Trailers returns the fields behind the body, once it was read to its end.
+func (c *Conn) Trailers() *wire.Fields {
+	if !c.res.Chunked {
+		return nil
+	}
+	return c.chunk.Trailers()
+}
+
+// Streaming starts an exchange whose body follows by Write. It writes head.
+// ErrStale says that nothing was written.
+func (c *Conn) Streaming(head []byte, now time.Time) error {
+	c.arm(now)
+	if c.reused {
+		var stale error
+		if err := c.raw.Control(func(fd uintptr) { stale = probe(int(fd), c.in[:1]) }); err != nil || stale != nil {
+			return ErrStale
+		}
+	}
+	return c.Write(head)
+}
+
+// Write writes a part of the request while ReadHead may run. Its error is a
+// *ResultError.
+func (c *Conn) Write(p []byte) error {
+	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
+	if _, err := c.tcp.Write(p); err != nil {
+		return &ResultError{Kind: Closed, Addr: c.home.addr, Err: err}
+	}
+	return nil
+}
+
+// Sent says that the request was written to its end.
+func (c *Conn) Sent() { c.sent = true }
+
+// Tunnel ends HTTP on the connection: it returns it with the bytes that were
+// read ahead. The caller owns it from then on.
+func (c *Conn) Tunnel() (nc *net.TCPConn, ahead []byte) { return c.tcp, c.in[c.r:c.w] }
+
+// StopWrite ends a Write that runs in another goroutine. What the backend
+// answers can still be read.
+func (c *Conn) StopWrite() { c.tcp.SetWriteDeadline(time.Unix(1, 0)) } //nolint:errcheck // a closed connection needs none
+
+// Interrupt ends what runs on the connection in another goroutine.
+func (c *Conn) Interrupt() { c.tcp.Close() }

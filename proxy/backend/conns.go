@@ -1,0 +1,126 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// Options bound the connections of one backend.
+type Options struct {
+	Connect  time.Duration // to make a connection
+	Response time.Duration // for the head of an answer, and between two reads of its body
+	Idle     time.Duration // how long a connection is kept unused
+}
+
+// maxKept bounds how many connections of one backend are kept unused.
+const maxKept = 256
+
+// Conns makes and keeps the connections to one backend. It is safe for
+// concurrent use.
+type Conns struct {
+	addr   string
+	opts   Options
+	dialer net.Dialer
+
+	mu     sync.Mutex
+	kept   []*Conn // the one used last is the last
+	closed bool
+}
+
+// New returns the connections to addr, "host:port". None is made yet.
+func New(addr string, opts Options) *Conns {
+	return &Conns{addr: addr, opts: opts, dialer: net.Dialer{Timeout: opts.Connect}}
+}
+
+// Addr returns the backend's address.
+func (k *Conns) Addr() string { return k.addr }
+
+// Kept returns the connection that was put back last, or nil when none that is
+// young enough is there. now is the time by which it is judged.
+func (k *Conns) Kept(now time.Time) *Conn {
+	k.mu.Lock()
+	n := len(k.kept)
+	if n == 0 {
+		k.mu.Unlock()
+		return nil
+	}
+	c := k.kept[n-1]
+	k.kept[n-1] = nil
+	k.kept = k.kept[:n-1]
+	k.mu.Unlock()
+	if now.Sub(c.since) > k.opts.Idle {
+		c.Close()
+		k.Sweep(now)
+		return nil
+	}
+	c.begin(true)
+	return c
+}
+
+// Dial makes a connection. Its error is a *ResultError of kind ConnectFailed.
+func (k *Conns) Dial(ctx context.Context) (*Conn, error) {
+	nc, err := k.dialer.DialContext(ctx, "tcp", k.addr)
+	if err != nil {
+		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
+	}
+	c, err := newConn(nc.(*net.TCPConn), k)
+	if err != nil {
+		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
+	}
+	c.begin(false)
+	return c, nil
+}
+
+// Put takes a connection back after an exchange. One that was not left clean is
+// closed.
+func (k *Conns) Put(c *Conn, now time.Time) {
+	if !c.clean() {
+		c.Close()
+		return
+	}
+	c.rest(now)
+	k.mu.Lock()
+	if k.closed || len(k.kept) >= maxKept {
+		k.mu.Unlock()
+		c.Close()
+		return
+	}
+	k.kept = append(k.kept, c)
+	k.mu.Unlock()
+}
+
+// Sweep closes the kept connections that are too old at now.
+func (k *Conns) Sweep(now time.Time) {
+	k.mu.Lock()
+	n := 0
+	for n < len(k.kept) && now.Sub(k.kept[n].since) > k.opts.Idle {
+		n++
+	}
+	old := append([]*Conn(nil), k.kept[:n]...)
+	k.kept = append(k.kept[:0], k.kept[n:]...)
+	k.mu.Unlock()
+	for _, c := range old {
+		c.Close()
+	}
+}
+
+// Close closes the kept connections; those in use are closed when they are put
+// back.
+func (k *Conns) Close() {
+	k.mu.Lock()
+	old := k.kept
+	k.kept, k.closed = nil, true
+	k.mu.Unlock()
+	for _, c := range old {
+		c.Close()
+	}
+}
+
+// Len returns how many connections are kept.
+func (k *Conns) Len() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.kept)
+}

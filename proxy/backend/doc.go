@@ -1,0 +1,21 @@
+// Package backend holds the gate's connections to one backend: made on demand,
+// kept for a short while, checked before they are used again, and given up the
+// moment anything about them is not as it should be.
+//
+// # Why an idle connection is dangerous
+//
+// A backend closes connections that idle (uvicorn after 5 s). A request written
+// while it does so is lost, and nobody can say whether it was read. So a
+// connection is kept for less time than any backend would (Options.Idle), the
+// one used last is used first, and before a request is written the connection
+// is read once: it must have nothing to say. What is left is a race of
+// microseconds, which ends in ErrStale or in a ResultError that says Reused, and the
+// caller may send the request again.
+//
+// # One goroutine, few system calls
+//
+// Exchange writes the request and waits for the answer in one go on the
+// caller's goroutine: read for the check, write, wait, read. There is no reader
+// in the background, no channel and no lock but that of the stack of kept
+// connections.
+package backend

@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// conn is one connection of a client. One goroutine at a time works for it.
+type conn struct {
+	*net.TCPConn        // what tls.Server reads from and writes to
+	ahead        []byte // bytes behind a PROXY header
+	gate         *Gate
+	address      *address
+	listener     *listener
+	nc           net.Conn // the TLS connection, or the conn itself
+	raw          syscall.RawConn
+	h1           h1.ServerConn
+	peer         netip.Addr // of the socket, as it was counted
+	client       netip.Addr // who is behind it: the peer, or whom a PROXY header named
+	local        netip.Addr
+	clientText   []byte
+	tlsVersion   string
+	known        []byte    // an authority that was found to be
+	knownAs      *listener // this listener's
+	waiting      atomic.Bool
+	sleepy       atomic.Bool // the poller was asked to wait
+	until        time.Time   // a sleeping connection is closed then
+	newer, older *conn       // the register's
+}
+
+// Read reads what the PROXY header left over first.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.ahead) > 0 {
+		n := copy(p, c.ahead)
+		c.ahead = c.ahead[n:]
+		return n, nil
+	}
+	return c.TCPConn.Read(p)
+}
+
+// SetListener is told by the TLS side which listener the client's SNI chose.
+func (c *conn) SetListener(i int) { c.listener = c.address.listeners[i] }
+
+// run serves a connection that was just accepted, from its handshake on.
+func (c *conn) run() {
+	if err := c.handshake(); err != nil {
+		c.close()
+		return
+	}
+	c.h1.Init(c.nc, &c.listener.config)
+	c.listener.metrics.Opened(metrics.HTTP1)
+	c.work()
+}
+
+// handshake does the TLS handshake, within its deadline.
+func (c *conn) handshake() error {
+	c.nc = c
+	if c.address.tls == nil {
+		c.listener = c.address.listeners[0]
+		return nil
+	}
+	c.TCPConn.SetDeadline(time.Now().Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the handshake fails if this does
+	tc := tls.Server(c, c.address.tls)
+	err := tc.Handshake()
+	if err != nil {
+		c.failedHandshake(err)
+		return err
+	}
+	c.nc = tc
+	state := tc.ConnectionState()
+	c.tlsVersion = versionName(state.Version)
+	result := metrics.HandshakeOK
+	if state.DidResume {
+		result = metrics.HandshakeResumed
+	}
+	c.listener.metrics.Handshake(result)
+	return nil
+}
+
+// failedHandshake counts a handshake that came to nothing, at the listener it
+// was meant for or, when that was not said, at the first of the address.
+func (c *conn) failedHandshake(err error) {
+	l := c.listener
+	if l == nil {
+		l = c.address.listeners[0]
+	}
+	result := metrics.HandshakeFailed
+	if c.gate.parts.HandshakeResult != nil {
+		result = c.gate.parts.HandshakeResult(err)
+	}
+	l.metrics.Handshake(result)
+	c.listener = nil
+}
+
+func versionName(v uint16) string {
+	if v == tls.VersionTLS12 {
+		return "1.2"
+	}
+	return "1.3"
+}
+
+// work serves requests until the connection ends or falls asleep.
+func (c *conn) work() {
+	for {
+		if err := c.await(); err != nil {
+			if c.fallsAsleep(err) {
+				go c.sleep()
+				return
+			}
+			break
+		}
+		c.gate.serve(begin(c, time.Now()))
+		if !c.h1.Next() {
+			c.linger()
+			break
+		}
+	}
+	c.close()
+}
+
+// await waits a short while for the next request.
+func (c *conn) await() error {
+	c.waiting.Store(true)
+	defer c.waiting.Store(false)
+	if c.gate.draining.Load() {
+		return errDraining
+	}
+	return c.h1.Await(time.Now().Add(awake))
+}
+
+var errDraining = errors.New("the gate is draining")
+
+// fallsAsleep reports whether err only says that no request came soon.
+func (c *conn) fallsAsleep(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && !c.gate.draining.Load() && c.gate.timeouts().KeepAlive > awake
+}
+
+// serves reports whether the request's authority is one of the listener that the
+// connection chose. On plain HTTP nothing was chosen before: there the request's
+// own host does.
+func (c *conn) serves(x *exchange) bool {
+	if !bytes.Equal(x.req.Authority, c.known) {
+		c.known = append(c.known[:0], x.req.Authority...)
+		c.knownAs = c.lookUp(x.req.Authority)
+	}
+	if c.knownAs == nil {
+		return false
+	}
+	x.listener = c.knownAs
+	return true
+}
+
+// lookUp returns the listener that serves an authority on this connection.
+func (c *conn) lookUp(authority []byte) *listener {
+	name, _, _ := h1.SplitHost(authority)
+	host := strings.Trim(strings.ToLower(string(name)), "[]")
+	l, ok := c.address.find(host, c.local)
+	switch {
+	case ok && (c.address.tls == nil || l == c.listener):
+		return l
+	case !ok && len(c.listener.hosts) == 0:
+		return c.listener
+	}
+	return nil
+}

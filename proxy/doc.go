@@ -1,0 +1,37 @@
+// Package proxy is the request path of the gate.
+//
+// # The life of a request
+//
+// Settings are compiled into a snapshot that never changes; a connection that
+// was accepted stays with the listener it chose. Then, for each connection:
+//
+//  1. accept: the limits on connections, the PROXY header from named senders.
+//  2. handshake: under a deadline; the name in the ClientHello chooses the
+//     listener.
+//
+// and for each request on it, on the connection's own goroutine:
+//
+//  3. read: an engine reads a head into an exchange, or refuses it.
+//  4. admit: Host is one of the listener's; the client's true address; ranges.
+//  5. match: method and raw target against the routes; preflights and redirects
+//     are answered here.
+//  6. body: up to 64 KiB are read before a backend is bothered.
+//  7. pick: a backend that is up and has room is claimed.
+//  8. attempt: one write with our fields in and the client's hop-by-hop fields
+//     out; the head of the answer is read.
+//  9. again: as long as nothing was sent to the client, and the request may be
+//     repeated, another backend is picked.
+//  10. respond and finish: the answer goes to the client, the claim back, and
+//     one line and one observation tell what happened.
+//
+// Each step is a method of that name in handler.go. A step that returns an
+// error ends the exchange; refuse is the one place where an error becomes an
+// answer, with a reason from the closed list of package reason.
+//
+// # While nothing happens
+//
+// A connection waits for its next request on the goroutine that served the last
+// one, for about a second. Then that goroutine ends and a new one with the
+// smallest of stacks waits for the socket to become readable (see waiting.go),
+// so that a hundred thousand idle visitors cost little.
+package proxy

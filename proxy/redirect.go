@@ -1,0 +1,56 @@
+package proxy
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// secure knows where each name is served over HTTPS, for redirects.
+type secure struct {
+	hosts *configs.Hosts
+	ports []string // "" for 443, or ":8443"
+}
+
+func newSecure(listeners []configs.Listener) *secure {
+	s := &secure{}
+	var served []configs.Listener
+	for _, l := range listeners {
+		if !l.TLS {
+			continue
+		}
+		served = append(served, l)
+		port := ""
+		if _, p, err := net.SplitHostPort(l.Address); err == nil && p != "443" && p != "https" {
+			port = ":" + p
+		}
+		s.ports = append(s.ports, port)
+	}
+	s.hosts = configs.NewHosts(served)
+	return s
+}
+
+// redirect sends a client of plain HTTP to the same place over HTTPS. Only GET
+// and HEAD: a POST that is repeated has already been readable on the way, and
+// clients drop its body. Only to names that are served: nobody else's.
+func (g *Gate) redirect(x *exchange) (done bool, err error) {
+	if m := string(x.req.Method); m != "GET" && m != "HEAD" {
+		return false, refused(reason.MethodNotExposed)
+	}
+	name, _, _ := h1.SplitHost(x.req.Authority)
+	host := strings.ToLower(string(name))
+	i, ok := g.current.Load().secure.hosts.Find(strings.Trim(host, "[]"), netip.Addr{})
+	if !ok {
+		return false, refused(reason.WrongHost)
+	}
+	location := "https://" + host + g.current.Load().secure.ports[i] + string(x.req.Target)
+	x.status, x.answered = 301, true
+	x.stream.Start(301)
+	x.stream.Field("location", []byte(location))
+	x.stream.Frame(0)
+	return true, x.stream.Finish(nil, nil)
+}

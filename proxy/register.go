@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"sync"
+
+	"github.com/trackgate/trackgate/internal/metrics"
+)
+
+// register knows the open connections, newest first, so that a drain can reach
+// them.
+type register struct {
+	mu     sync.Mutex
+	newest *conn
+	empty  chan struct{} // closed when the last one goes; nil unless somebody waits
+}
+
+// add enters c.
+func (r *register) add(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.older = r.newest; c.older != nil {
+		c.older.newer = c
+	}
+	r.newest = c
+}
+
+// remove takes c out.
+func (r *register) remove(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		r.newest = c.older
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	}
+	c.newer, c.older = nil, nil
+	if r.newest == nil && r.empty != nil {
+		close(r.empty)
+		r.empty = nil
+	}
+}
+
+// each calls f for all connections. f must not wait.
+func (r *register) each(f func(*conn)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := r.newest; c != nil; c = c.older {
+		f(c)
+	}
+}
+
+// gone returns a channel that is closed when no connection is left.
+func (r *register) gone() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := make(chan struct{})
+	if r.newest == nil {
+		close(done)
+	} else {
+		r.empty = done
+	}
+	return done
+}
+
+// opened counts a connection, if there is room for it and its client.
+func (g *Gate) opened(c *conn) bool {
+	if g.open.Add(1) > int64(g.limits().Connections) {
+		g.open.Add(-1)
+		return false
+	}
+	if !g.clients.Acquire(c.peer) {
+		g.open.Add(-1)
+		return false
+	}
+	g.register.add(c)
+	return true
+}
+
+// closed ends what opened began.
+func (g *Gate) closed(c *conn) {
+	if c.listener != nil {
+		c.listener.metrics.Closed(metrics.HTTP1)
+	}
+	g.clients.Release(c.peer)
+	g.open.Add(-1)
+	g.register.remove(c)
+}

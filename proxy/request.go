@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/trackgate/trackgate/proxy/wire"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// joinedRequest is the largest request that is copied together for one write.
+const joinedRequest = 12 << 10
+
+// render writes the request as the backend gets it. A small body follows its
+// head in the same slice; a larger one is returned as it is.
+func (x *exchange) render() (head, body []byte) {
+	b := append(x.out[:0], x.req.Method...)
+	b = append(b, ' ')
+	b = append(b, x.match.Path...)
+	b = append(b, x.match.Query...)
+	b = append(b, " HTTP/1.1\r\nhost: "...)
+	b = append(b, x.req.Authority...)
+	b = append(b, '\r', '\n')
+	b = x.appendFields(b)
+	b = x.appendForwarded(b)
+	b = x.appendFraming(b)
+	body = x.held
+	if x.whole && len(b)+len(body) <= joinedRequest && x.trailers() == nil {
+		b, body = append(b, body...), nil
+	}
+	x.out = b
+	return b, body
+}
+
+// appendFields appends what the client sent and the backend may see.
+func (x *exchange) appendFields(b []byte) []byte {
+	x.req.Fields.DropHops()
+	fields := x.req.Fields.All()
+	for i := range fields {
+		f := &fields[i]
+		if f.Gone || x.withheld(f) {
+			continue
+		}
+		if f.ID == wire.XRealIP {
+			b = append(b, "x-real-ip: "...)
+			b = append(append(b, x.clientText()...), '\r', '\n')
+			continue
+		}
+		b = h1.AppendField(b, f.Name, f.Value)
+	}
+	return b
+}
+
+// withheld reports whether a field of the client is not for the backend: the
+// gate sets it itself, nobody but a proxy may set it, or it has no business on a
+// public listener.
+func (x *exchange) withheld(f *wire.Field) bool {
+	switch f.ID {
+	case wire.Other:
+		return x.listener.clientIP != "" && string(f.Name) == x.listener.clientIP
+	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.Spoofable:
+		return true
+	case wire.Authorization, wire.Cookie, wire.Private:
+		return x.listener.public()
+	}
+	return false
+}
+
+// appendForwarded appends who asks, and how. Tracardi takes the value as the
+// address, so it is exactly one.
+func (x *exchange) appendForwarded(b []byte) []byte {
+	b = append(b, "x-forwarded-for: "...)
+	b = append(b, x.clientText()...)
+	b = append(b, "\r\nx-forwarded-proto: "...)
+	b = append(b, x.listener.scheme...)
+	b = append(b, "\r\nx-forwarded-host: "...)
+	b = append(b, x.req.Authority...)
+	b = append(b, '\r', '\n')
+	if name := x.listener.clientIP; name != "" && name != "x-forwarded-for" && name != "x-real-ip" {
+		b = append(append(b, name...), ": "...)
+		b = append(append(b, x.clientText()...), '\r', '\n')
+	}
+	return b
+}
+
+// appendFraming appends how the body is framed, and ends the head. A body that
+// is here is sent with its length, whatever the client used.
+func (x *exchange) appendFraming(b []byte) []byte {
+	switch {
+	case x.req.Upgrade:
+		return append(b, "connection: upgrade\r\nupgrade: websocket\r\n\r\n"...)
+	case !x.whole && x.req.Length == wire.Unknown, x.whole && x.trailers() != nil:
+		return append(b, "transfer-encoding: chunked\r\n\r\n"...)
+	}
+	length := x.req.Length
+	if x.whole {
+		length = int64(len(x.held))
+	}
+	if length > 0 || x.req.Length != 0 || x.req.Fields.Count(wire.ContentLength) > 0 || wantsLength(x.req.Method) {
+		b = append(b, "content-length: "...)
+		b = append(strconv.AppendInt(b, length, 10), '\r', '\n')
+	}
+	return append(b, '\r', '\n')
+}
+
+// wantsLength reports whether a request without a body says so (RFC 9110
+// section 8.6).
+func wantsLength(method []byte) bool {
+	switch string(method) {
+	case "POST", "PUT", "PATCH":
+		return true
+	}
+	return false
+}
+
+// trailers returns the fields behind a body that was chunked, or nil.
+func (x *exchange) trailers() *wire.Fields {
+	if x.req.Length != wire.Unknown {
+		return nil
+	}
+	t := x.stream.Trailers()
+	for i := range t.All() {
+		if !t.All()[i].Gone {
+			return t
+		}
+	}
+	return nil
+}
+
+// trueClient returns the client's address: the connection's, or behind trusted
+// proxies the one they saw.
+func (x *exchange) trueClient() netip.Addr {
+	if !x.listener.trusted.Contains(x.conn.client) {
+		return x.conn.client
+	}
+	values := x.forward[:0]
+	for i := range x.req.Fields.All() {
+		if f := &x.req.Fields.All()[i]; f.ID == wire.XForwardedFor {
+			values = append(values, f.Value)
+		}
+	}
+	return x.listener.forwarded.Client(x.conn.client, values)
+}
+
+// clientText returns the client's address as text.
+func (x *exchange) clientText() []byte {
+	if x.client == x.conn.client {
+		return x.conn.clientText
+	}
+	if len(x.text) == 0 {
+		x.text = x.client.AppendTo(x.text[:0])
+	}
+	return x.text
+}

@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"github.com/trackgate/trackgate/proxy/wire"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// passHead starts the client's answer with the backend's status and fields.
+func (x *exchange) passHead() {
+	res := x.res
+	x.status = res.Status
+	x.stream.Start(res.Status)
+	res.Fields.DropHops()
+	fields := res.Fields.All()
+	for i := range fields {
+		if f := &fields[i]; !f.Gone && !x.kept(f) {
+			x.stream.Pass(f)
+		}
+	}
+	x.edgeFields()
+	x.stream.Frame(x.length())
+}
+
+// kept reports whether a field of the backend is not for the client.
+func (x *exchange) kept(f *wire.Field) bool {
+	switch f.ID {
+	case wire.ContentLength:
+		return true
+	case wire.Server, wire.ProcessTime:
+		return x.listener.public()
+	case wire.AccessControl:
+		return !x.listener.cors.off
+	case wire.StrictTransportSecurity:
+		return x.listener.hsts != nil
+	}
+	return false
+}
+
+// length returns how many bytes the client's body will have. An answer without
+// a body may still say the length it would have had.
+func (x *exchange) length() int64 {
+	res := x.res
+	if res.Status == 204 {
+		return wire.Unknown
+	}
+	if !h1.HasBody(res.Status, x.req.Method) && res.Fields.Count(wire.ContentLength) == 0 {
+		return wire.Unknown
+	}
+	return res.Length
+}
+
+// edgeFields adds what the listener adds to every answer.
+func (x *exchange) edgeFields() {
+	if !x.listener.cors.off {
+		x.corsFields()
+	}
+	if x.listener.hsts != nil {
+		x.stream.Field("strict-transport-security", x.listener.hsts)
+	}
+}
+
+// stream passes a body on as it comes.
+func (g *Gate) stream(x *exchange) error {
+	x.answered = true
+	for first := true; ; first = false {
+		if first && !x.bc.Buffered() {
+			if err := x.stream.Write(nil); err != nil {
+				return x.cut(err)
+			}
+		}
+		p, last, err := x.bc.ReadBody()
+		if err != nil {
+			x.giveUp(err)
+			return err
+		}
+		x.count(len(p))
+		if last {
+			err := x.stream.Finish(p, x.bc.Trailers())
+			x.release()
+			return err
+		}
+		if err := x.stream.Write(p); err != nil {
+			return x.cut(err)
+		}
+	}
+}
+
+// cut ends an attempt whose answer the client did not take.
+func (x *exchange) cut(err error) error {
+	x.giveUp(err)
+	return err
+}

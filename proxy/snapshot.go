@@ -1,0 +1,200 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/trackgate/trackgate/balancer"
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/proxy/access"
+	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/route"
+	"github.com/trackgate/trackgate/proxy/wire/h1"
+)
+
+// snapshot is one compiled configuration. It never changes; what counts and
+// what is up or down lives in the parts it points to.
+type snapshot struct {
+	addresses []*address
+	pools     map[string]*pool
+	secure    *secure
+	timeouts  configs.Timeouts
+	limits    configs.Limits
+}
+
+// address is where connections are accepted: one or more listeners.
+type address struct {
+	name      string // host:port
+	listeners []*listener
+	hosts     *configs.Hosts
+	senders   access.Ranges // of PROXY headers
+	proxied   bool
+	tls       *tls.Config // nil for plain HTTP
+}
+
+// listener is one entry of listeners, compiled.
+type listener struct {
+	name      string
+	kind      configs.Kind
+	hosts     []string
+	routes    *route.Table // nil for kind redirect
+	clients   access.Ranges
+	drop      bool // clients outside of the ranges get no answer
+	forwarded access.Forwarded
+	trusted   access.Ranges
+	cors      *cors
+	pool      *pool
+	config    h1.Config
+	metrics   *metrics.Listener
+	hsts      []byte // value of the field; nil for none
+	clientIP  string // a further field that carries the client's address, lower case
+	hide      bool   // the text of a backend's 500
+	scheme    []byte // "https" or "http", as clients reach the listener
+}
+
+// public reports whether anybody may come to the listener.
+func (l *listener) public() bool { return l.kind == configs.Public }
+
+// pool is one entry of pools, compiled.
+type pool struct {
+	name     string
+	settings configs.Pool
+	balance  *balancer.Pool
+	backends []*poolBackend // in the order of balance.Backends()
+	metrics  *metrics.Pool
+}
+
+// poolBackend is one backend with what the gate holds for it.
+type poolBackend struct {
+	addr    string
+	conns   *backend.Conns
+	metrics *metrics.Backend
+}
+
+// compile makes a snapshot of settings. certify gives the TLS configuration of
+// the listeners of one address; it may be nil when nothing will be served.
+func compile(s *configs.Settings, set *metrics.Set, certify func([]configs.Listener) *tls.Config) (*snapshot, error) {
+	snap := &snapshot{pools: map[string]*pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits}
+	for _, p := range s.Pools {
+		snap.pools[p.Name] = compilePool(p, set)
+	}
+	groups := map[string]int{}
+	var entries [][]configs.Listener
+	for _, l := range s.Listeners {
+		i, ok := groups[l.Address]
+		if !ok {
+			i = len(entries)
+			groups[l.Address], entries = i, append(entries, nil)
+		}
+		entries[i] = append(entries[i], l)
+	}
+	for _, group := range entries {
+		a, err := snap.compileAddress(group, s, set)
+		if err != nil {
+			return nil, err
+		}
+		if group[0].TLS && certify != nil {
+			a.tls = certify(group)
+		}
+		snap.addresses = append(snap.addresses, a)
+	}
+	return snap, nil
+}
+
+func compilePool(s configs.Pool, set *metrics.Set) *pool {
+	p := &pool{name: s.Name, settings: s, metrics: set.Pool(s.Name)}
+	var members []*balancer.Backend
+	for _, b := range s.Backends {
+		addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
+		members = append(members, balancer.NewBackend(addr, b.Weight))
+		p.backends = append(p.backends, &poolBackend{
+			addr: addr,
+			conns: backend.New(addr, backend.Options{
+				Connect: s.Timeouts.Connect, Response: s.Timeouts.Response, Idle: s.Timeouts.Idle,
+			}),
+			metrics: set.Backend(s.Name, addr),
+		})
+	}
+	p.balance = balancer.NewPool(members, s.MaxConnections)
+	return p
+}
+
+// compileAddress compiles the listeners that share an address.
+func (snap *snapshot) compileAddress(group []configs.Listener, s *configs.Settings, set *metrics.Set) (*address, error) {
+	a := &address{
+		name:    group[0].Address,
+		hosts:   configs.NewHosts(group),
+		senders: access.NewRanges(group[0].ProxyProtocol),
+		proxied: len(group[0].ProxyProtocol) > 0,
+	}
+	for _, entry := range group {
+		l, err := snap.compileListener(entry, s, set)
+		if err != nil {
+			return nil, fmt.Errorf("listener %s: %w", entry.Name, err)
+		}
+		a.listeners = append(a.listeners, l)
+	}
+	return a, nil
+}
+
+func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings, set *metrics.Set) (*listener, error) {
+	trusted := access.NewRanges(all.TrustedProxies)
+	l := &listener{
+		name: s.Name, kind: s.Kind, hosts: s.Hosts, metrics: set.Listener(s.Name),
+		clients: access.NewRanges(s.Clients), drop: s.Deny == configs.DenyDrop,
+		trusted: trusted, forwarded: access.NewForwarded(trusted),
+		pool: snap.pools[s.Pool], cors: newCORS(s.CORS), hide: s.HideErrors,
+		clientIP: s.ClientIPHeader, scheme: []byte("http"), config: engineConfig(s.Limits, all.Timeouts),
+	}
+	if s.TLS {
+		l.scheme = []byte("https")
+	}
+	if s.HSTS > 0 {
+		l.hsts = strconv.AppendInt([]byte("max-age="), int64(s.HSTS/time.Second), 10)
+	}
+	var err error
+	l.routes, err = compileRoutes(s)
+	return l, err
+}
+
+// compileRoutes returns what a listener exposes.
+func compileRoutes(s configs.Listener) (*route.Table, error) {
+	options := route.Options{BasePath: s.BasePath, Preflights: s.Kind == configs.Public && !s.CORS.Off}
+	switch s.Kind {
+	case configs.GUI:
+		return route.Open(options)
+	case configs.Redirect:
+		return nil, nil
+	}
+	var rules []route.Rule
+	for _, entry := range s.Allow {
+		for _, e := range entry.Expand() {
+			rules = append(rules, route.Rule{Methods: e.Methods, Path: e.Path})
+		}
+	}
+	return route.Public(rules, options)
+}
+
+// bodyGrace is how long a body may come at any rate before its rate counts.
+const bodyGrace = 10 * time.Second
+
+func engineConfig(l configs.Limits, t configs.Timeouts) h1.Config {
+	return h1.Config{
+		Limits: h1.Limits{Head: int(l.Head), Target: int(l.Target), Fields: l.Fields, Body: int64(l.Body)},
+		Head:   t.Head, Body: t.Body, Write: t.Write, Grace: bodyGrace, Rate: int64(l.BodyRate),
+	}
+}
+
+// find returns the listener that answers to a name on the local address.
+func (a *address) find(name string, local netip.Addr) (*listener, bool) {
+	i, ok := a.hosts.Find(name, local)
+	if !ok {
+		return nil, false
+	}
+	return a.listeners[i], true
+}

@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/reason"
+)
+
+// tunnel hands a websocket over: from here on the gate passes bytes both ways
+// and understands none. It ends when either side ends or neither speaks for the
+// keep-alive time.
+func (g *Gate) tunnel(x *exchange) error {
+	if !x.req.Upgrade {
+		err := refused(reason.BackendMalformed)
+		x.giveUp(err)
+		return err
+	}
+	x.status, x.answered = 101, true
+	x.res.Fields.DropHops()
+	if err := x.conn.h1.Switch(&x.res.Fields); err != nil {
+		return x.cut(err)
+	}
+	ahead := x.conn.h1.Tunnel()
+	far, first := x.bc.Tunnel()
+	t := &tunnelEnds{idle: g.timeouts().KeepAlive, near: x.conn.nc, far: far}
+	back := make(chan int64)
+	go func() { back <- t.copy(far, x.conn.nc, ahead) }()
+	x.count(int(t.copy(x.conn.nc, far, first)))
+	<-back
+	x.endAttempt(time.Now(), reason.OK)
+	x.bc.Close()
+	x.bc, x.res = nil, nil
+	return nil
+}
+
+// tunnelEnds are the two connections of a tunnel.
+type tunnelEnds struct {
+	idle      time.Duration
+	near, far net.Conn
+}
+
+// copy passes first and then what from says to to, until one of them ends, and
+// then ends both. It returns how many bytes it passed.
+func (t *tunnelEnds) copy(to, from net.Conn, first []byte) (passed int64) {
+	defer t.end()
+	n, err := to.Write(first)
+	passed = int64(n)
+	buffer := make([]byte, maxJoined)
+	for err == nil {
+		var got int
+		t.extend()
+		got, err = from.Read(buffer)
+		if got > 0 {
+			var werr error
+			n, werr = to.Write(buffer[:got])
+			passed += int64(n)
+			if werr != nil {
+				err = io.ErrShortWrite
+			}
+		}
+	}
+	return passed
+}
+
+// extend gives both sides the idle time again.
+func (t *tunnelEnds) extend() {
+	until := time.Now().Add(t.idle)
+	t.near.SetDeadline(until) //nolint:errcheck // a closed connection fails at the read that follows
+	t.far.SetDeadline(until)  //nolint:errcheck // as above
+}
+
+// end wakes both directions.
+func (t *tunnelEnds) end() {
+	t.far.Close()
+	t.near.Close()
+}

@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// awake is how long a connection waits for its next request on the goroutine
+// that served the last one. Longer waits are slept through.
+const awake = time.Second
+
+// crowded is the share of the connections that the gate may have from which on
+// idle ones are kept for a short while only.
+const (
+	crowdedShare = 0.8
+	crowdedWait  = 5 * time.Second
+)
+
+// sleep waits for the socket to become readable, with nothing on its stack, and
+// goes on with work.
+func (c *conn) sleep() {
+	if !c.readable() {
+		c.close()
+		return
+	}
+	c.work()
+}
+
+// readable waits until there is something to read, including the end, or the
+// keep-alive time is over.
+func (c *conn) readable() bool {
+	c.waiting.Store(true)
+	defer c.waiting.Store(false)
+	c.h1.Release()
+	c.SetReadDeadline(time.Now().Add(c.patience())) //nolint:errcheck // a closed connection is readable
+	if c.gate.draining.Load() {
+		return false
+	}
+	return c.raw.Read(poll) == nil && !c.gate.draining.Load()
+}
+
+// patience is how long the client may take for its next request.
+func (c *conn) patience() time.Duration {
+	keep := c.gate.timeouts().KeepAlive
+	if limit := c.gate.limits().Connections; float64(c.gate.open.Load()) > crowdedShare*float64(limit) {
+		keep = min(keep, crowdedWait)
+	}
+	return keep - min(awake, keep)
+}
+
+// poll reports whether a socket has something to read.
+func poll(fd uintptr) bool {
+	set := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(set[:], 0)
+		if err == unix.EINTR {
+			continue
+		}
+		return n != 0 || err != nil
+	}
+}
+
+// wake ends a wait, for a drain.
+func (c *conn) wake() {
+	if c.waiting.Load() {
+		c.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection does not wait
+	}
+}
+
+// Bounds of a close that waits for the client to read our last answer.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 256 << 10
+)
+
+// linger closes our side and reads away what the client still sends. To close
+// with unread bytes would reset the connection, and the client might never see
+// the answer (RFC 9112 section 9.6).
+func (c *conn) linger() {
+	if c.h1.Cut() {
+		c.SetLinger(0) //nolint:errcheck // best effort
+		return
+	}
+	c.h1.Release()
+	c.SetDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // the writes and reads fail if this does
+	if closer, ok := c.nc.(interface{ CloseWrite() error }); ok && c.nc != io.Writer(c) {
+		closer.CloseWrite() //nolint:errcheck // the client may be gone
+	}
+	if c.TCPConn.CloseWrite() != nil {
+		return
+	}
+	io.CopyN(io.Discard, c.TCPConn, lingerBytes) //nolint:errcheck // it only passes time
+}
+
+// close ends the connection and what was counted for it.
+func (c *conn) close() {
+	c.h1.Release()
+	c.nc.Close() //nolint:errcheck // nothing is left to lose
+	c.gate.closed(c)
+}

@@ -39,7 +39,7 @@ race: ## The same under the race detector (needs a C compiler)
 
 .PHONY: wire
 wire: ## Run the wire cases alone: what a client or a backend may send, and what must come of it
-	$(GO) test -count=1 -run 'TestWire' -v ./internal/wirecheck
+	$(GO) test -count=1 -run TestWire ./internal/wirecheck
 
 .PHONY: suites
 suites: ## Run the tests that use real servers (see install-tools)

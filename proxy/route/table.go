@@ -34,8 +34,8 @@ type Decision struct {
 	Reason reason.Reason // OK, Malformed, NotExposed or MethodNotExposed
 
 	// Path and Query are what to ask the backend for; the query has its "?" and
-	// is empty if there was none. Nil unless Reason is OK. They may belong to the
-	// target or to the table: read only.
+	// is empty if there was none. Nil if nothing is to be forwarded. They may
+	// belong to the target or to the table: read only.
 	Path, Query []byte
 
 	// Preflight says that the edge answers this OPTIONS itself.
@@ -115,7 +115,7 @@ func (t *Table) Match(method, target []byte) Decision {
 	}
 	path, allowed := t.find(path)
 	d := t.decide(methodOf(method), allowed)
-	if d.Reason == reason.OK {
+	if d.Reason == reason.OK && !d.Preflight {
 		d.Path, d.Query = path, query
 	}
 	return d

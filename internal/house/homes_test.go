@@ -24,7 +24,7 @@ var homes = []struct {
 	{"github.com/prometheus", []string{"internal/metrics"}},
 	{"github.com/pires/go-proxyproto", []string{"proxy"}},
 	{"github.com/rs/zerolog", []string{"cmd/...", "internal/...", "proxy", "health", "tlsconf", "balancer/..."}},
-	{"github.com/stretchr/testify", []string{"internal/testbed"}},
+	{"github.com/stretchr/testify", []string{"internal/testbed", "internal/program"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
 	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery"}},
 }

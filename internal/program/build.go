@@ -1,0 +1,23 @@
+package program
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Build compiles the gate as `make build` does and returns where it is. The
+// binary is gone with the test.
+func Build(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "trackgate")
+	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-o", binary}
+	if raced {
+		arguments = append(arguments, "-race")
+	}
+	output, err := exec.Command("go", append(arguments, "github.com/trackgate/trackgate/cmd/trackgate")...).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return binary
+}

@@ -1,0 +1,41 @@
+// Package tlsconf keeps the certificates of the gate and hands out what a TLS
+// handshake needs: settings in, one *tls.Config per address out.
+//
+// # The order of things
+//
+//  1. [New] loads everything that can fail: the PEM files of tls.files, and the
+//     internal CA when a host is left that no file covers. All mistakes come back
+//     at once; a gate that starts has a certificate for each of its hosts.
+//  2. [Keeper.Config] gives the *tls.Config of one address. Its one task is to let
+//     the name in the ClientHello (SNI) choose the listener; the handshake goes on
+//     with the configuration of that listener. A name nobody configured ends in
+//     the alert unrecognized_name before any key is computed.
+//  3. [Keeper.Run] watches the files, renews what the internal CA signed and
+//     changes the keys of session tickets. A new pair that is broken, not valid or
+//     covers less than the old one is refused with a log line, and the old one
+//     stays.
+//
+// # What a handshake touches
+//
+// Everything is built before the first client comes. A handshake reads one
+// immutable [table] of certificates behind one atomic pointer, and the two ticket
+// keys of its listener behind another; it takes no lock of ours and allocates
+// nothing of ours but the ticket itself.
+//
+// # Session tickets
+//
+// Each listener has its own ticket keys, so that a session of a public listener is
+// worth nothing on a gui listener of the same address. crypto/tls would not do this
+// by itself: a configuration that comes from GetConfigForClient without explicit
+// keys shares the automatic keys of the outer one. Tickets are sealed with AES-GCM,
+// with the server name as additional data: a client that comes back under another
+// name gets a full handshake, and no ticket outlives two key changes (24 hours).
+//
+// # Issuers
+//
+// issuer.go is where an issuer plugs in: it says who signs for hosts that no file
+// covers.
+//
+// Words: a pair is one certificate file and its key file; to cover a host is to be
+// valid for that name; a leaf is what the internal CA signed.
+package tlsconf

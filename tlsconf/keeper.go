@@ -1,0 +1,216 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// Keeper holds the certificates of the gate. Config, Certificates and CAFile may
+// be called at any time; Run may be called once.
+type Keeper struct {
+	log       zerolog.Logger
+	now       func() time.Time
+	pace      pace
+	settings  configs.TLS
+	listeners []configs.Listener // those with TLS
+	inner     map[string]*tls.Config
+	tickets   []*tickets
+	table     atomic.Pointer[table]
+	authority atomic.Pointer[authority] // nil until a host needs the internal CA
+
+	// What follows belongs to New, and then to the goroutine of Run.
+	pairs  []pair
+	leaves map[string]heldCert // by listener
+	warned time.Time
+}
+
+// New loads the certificates for every TLS host of listeners. The error joins all
+// mistakes; each names the file or the host and what to do about it.
+func New(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger) (*Keeper, error) {
+	return newKeeper(settings, listeners, log, time.Now)
+}
+
+func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger, now func() time.Time) (*Keeper, error) {
+	k := &Keeper{settings: settings, log: log, now: now, pace: usualPace(), leaves: map[string]heldCert{}}
+	k.listeners = withTLS(listeners)
+	if len(k.listeners) == 0 {
+		k.table.Store(&table{})
+		return k, nil
+	}
+	err := errors.Join(k.prepare(settings), k.loadPairs(settings.Files))
+	if err := errors.Join(err, k.publish()); err != nil {
+		return nil, err
+	}
+	k.warnOfExpiry()
+	return k, nil
+}
+
+// prepare builds what each listener answers with; it never changes again.
+func (k *Keeper) prepare(settings configs.TLS) error {
+	version, err := minVersion(settings.MinVersion)
+	if err != nil {
+		return err
+	}
+	k.inner = make(map[string]*tls.Config, len(k.listeners))
+	for _, l := range k.listeners {
+		t := newTickets()
+		k.tickets = append(k.tickets, t)
+		k.inner[l.Name] = listenerConfig(version, t, k.certificate)
+	}
+	return nil
+}
+
+func (k *Keeper) loadPairs(files []configs.KeyPair) error {
+	var mistakes []error
+	for _, f := range files {
+		p := pair{files: f}
+		if err := p.load(); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("tls.files: %w", err))
+			continue
+		}
+		p.accept()
+		k.pairs = append(k.pairs, p)
+		k.warnIfUseless(p)
+	}
+	return errors.Join(mistakes...)
+}
+
+// publish builds the table of everything held and puts it in place. When a host
+// would be left without a certificate, the old table stays.
+func (k *Keeper) publish() error {
+	now := k.now()
+	held := fromFiles(k.pairs)
+	leaves, err := k.signMissing(held, now)
+	if err != nil {
+		return err
+	}
+	t := newTable(k.listeners, append(held, leaves...), now)
+	if err := k.demandCover(t); err != nil {
+		return err
+	}
+	k.table.Store(t)
+	return nil
+}
+
+// signMissing returns a leaf for each listener with hosts that no file covers. A
+// leaf that is good for another while is used again.
+func (k *Keeper) signMissing(held []heldCert, now time.Time) ([]heldCert, error) {
+	var leaves []heldCert
+	for _, l := range k.listeners {
+		hosts := uncovered(l.Hosts, held, now)
+		if len(hosts) == 0 {
+			continue
+		}
+		a, err := k.issuer(now)
+		if a == nil || err != nil {
+			return nil, err
+		}
+		leaf, err := k.leafFor(a, l.Name, hosts, now)
+		if err != nil {
+			return nil, fmt.Errorf("listener %q: %w", l.Name, err)
+		}
+		leaves = append(leaves, leaf)
+	}
+	return leaves, nil
+}
+
+// issuer opens the internal CA when the first host needs it, so that a gate that
+// has files for all hosts needs no storage. It is nil where files are all there is.
+func (k *Keeper) issuer(now time.Time) (*authority, error) {
+	if a := k.authority.Load(); a != nil {
+		return a, nil
+	}
+	a, err := openIssuer(k.settings, now, k.log)
+	if err == nil {
+		k.authority.Store(a)
+	}
+	return a, err
+}
+
+func (k *Keeper) leafFor(a *authority, listener string, hosts []string, now time.Time) (heldCert, error) {
+	old, ok := k.leaves[listener]
+	if ok && !due(old.cert.Leaf, now) && coversAll(old.cert.Leaf, hosts) {
+		return old, nil
+	}
+	cert, err := a.issue(hosts, now)
+	if err != nil {
+		return heldCert{}, err
+	}
+	leaf := heldCert{cert: cert, source: string(configs.IssuerInternal)}
+	k.leaves[listener] = leaf
+	k.log.Info().Str("listener", listener).Strs("hosts", hosts).Time("not_after", cert.Leaf.NotAfter).
+		Msg("certificate signed by the internal CA")
+	return leaf, nil
+}
+
+// demandCover returns a mistake for each host that t has nothing for.
+func (k *Keeper) demandCover(t *table) error {
+	var mistakes []error
+	for _, l := range k.listeners {
+		for _, host := range l.Hosts {
+			if t.find(keyOf(host)) == nil {
+				mistakes = append(mistakes, &UncoveredError{Listener: l.Name, Host: host})
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// UncoveredError says that there is no certificate for a host of a listener.
+type UncoveredError struct {
+	Listener string
+	Host     string
+}
+
+// Error names the host and what to do.
+func (e *UncoveredError) Error() string {
+	return fmt.Sprintf("listener %q: no certificate covers the host %q: add a pair that does to tls.files, or set tls.issuer to internal",
+		e.Listener, e.Host)
+}
+
+// CAFile returns the path of the internal CA's certificate, which clients may
+// trust; "" when the internal CA signs nothing.
+func (k *Keeper) CAFile() string {
+	if a := k.authority.Load(); a != nil {
+		return a.file
+	}
+	return ""
+}
+
+// certificate is GetCertificate of every listener.
+func (k *Keeper) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	found := k.table.Load().find(helloKey(hello))
+	if len(found) == 1 {
+		return found[0].cert, nil
+	}
+	return firstSupported(hello, found), nil
+}
+
+func firstSupported(hello *tls.ClientHelloInfo, found []heldCert) *tls.Certificate {
+	for _, h := range found {
+		if hello.SupportsCertificate(h.cert) == nil {
+			return h.cert
+		}
+	}
+	if len(found) > 0 {
+		return found[0].cert // and crypto/tls says what does not fit
+	}
+	return nil
+}
+
+func withTLS(listeners []configs.Listener) []configs.Listener {
+	var chosen []configs.Listener
+	for _, l := range listeners {
+		if l.TLS {
+			chosen = append(chosen, l)
+		}
+	}
+	return chosen
+}

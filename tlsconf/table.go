@@ -1,0 +1,162 @@
+package tlsconf
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// Certificate is what the gate shows for some of its hosts.
+type Certificate struct {
+	Hosts     []string // as configured
+	NotBefore time.Time
+	NotAfter  time.Time
+	Issuer    string // who signed it, by its own word
+	Source    string // the certificate's file, or "internal"
+}
+
+// Certificates returns what is shown at this moment.
+func (k *Keeper) Certificates() []Certificate {
+	return slices.Clone(k.table.Load().list)
+}
+
+// heldCert is a certificate with its parsed leaf, and where it came from.
+type heldCert struct {
+	cert   *tls.Certificate
+	source string
+}
+
+// table says which certificates are shown for which host. It never changes.
+type table struct {
+	names map[string][]heldCert // "a.example.com"; ".example.com" for "*.example.com"
+	addrs map[netip.Addr][]heldCert
+	list  []Certificate
+	shown []*tls.Certificate // the same, for those who show them
+}
+
+// newTable chooses from held for every host of listeners.
+func newTable(listeners []configs.Listener, held []heldCert, now time.Time) *table {
+	t := &table{names: map[string][]heldCert{}, addrs: map[netip.Addr][]heldCert{}}
+	for _, host := range hostsOf(listeners) {
+		chosen := choose(host, held, now)
+		if len(chosen) == 0 {
+			continue
+		}
+		if name, addr := keyOf(host); name == "" {
+			t.addrs[addr] = chosen
+		} else {
+			t.names[name] = chosen
+		}
+		for _, h := range chosen {
+			t.enlist(h, host)
+		}
+	}
+	return t
+}
+
+func (t *table) enlist(h heldCert, host string) {
+	i := slices.Index(t.shown, h.cert)
+	if i < 0 {
+		i = len(t.shown)
+		t.shown = append(t.shown, h.cert)
+		t.list = append(t.list, describe(h))
+	}
+	t.list[i].Hosts = append(t.list[i].Hosts, host)
+}
+
+func describe(h heldCert) Certificate {
+	leaf := h.cert.Leaf
+	return Certificate{NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Issuer: nameOf(leaf.Issuer), Source: h.source}
+}
+
+// find returns what may be shown for a name, or without one for a local address.
+func (t *table) find(name string, local netip.Addr) []heldCert {
+	if name == "" {
+		return t.addrs[local]
+	}
+	if found, ok := t.names[name]; ok {
+		return found
+	}
+	if dot := strings.IndexByte(name, '.'); dot >= 0 && t.names[name[dot:]] != nil {
+		return t.names[name[dot:]]
+	}
+	addr, _ := netip.ParseAddr(name) // not allowed as a name (RFC 6066, 3), and yet sent
+	return t.addrs[addr]
+}
+
+// keyOf returns where table keeps a configured host: under a name or an address.
+func keyOf(host string) (string, netip.Addr) {
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return "", addr.Unmap()
+	}
+	return strings.TrimPrefix(host, "*"), netip.Addr{}
+}
+
+// choose returns the certificates for host, one per kind of key, the best first:
+// valid now before others, ECDSA before the rest, then the one that lasts longest.
+// Those that are not valid now count only where there is nothing else.
+func choose(host string, held []heldCert, now time.Time) []heldCert {
+	fits := slices.DeleteFunc(slices.Clone(held), func(h heldCert) bool { return !covers(h.cert.Leaf, host) })
+	if slices.ContainsFunc(fits, func(h heldCert) bool { return validAt(h.cert.Leaf, now) }) {
+		fits = slices.DeleteFunc(fits, func(h heldCert) bool { return !validAt(h.cert.Leaf, now) })
+	}
+	slices.SortStableFunc(fits, func(a, b heldCert) int {
+		return cmp.Or(keyRank(a)-keyRank(b), b.cert.Leaf.NotAfter.Compare(a.cert.Leaf.NotAfter))
+	})
+	return slices.CompactFunc(fits, func(a, b heldCert) bool { return keyRank(a) == keyRank(b) })
+}
+
+// keyRank orders kinds of key by what a signature costs and who understands it.
+func keyRank(h heldCert) int {
+	switch h.cert.Leaf.PublicKeyAlgorithm {
+	case x509.ECDSA:
+		return 0
+	case x509.RSA:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// uncovered returns the hosts for which nothing in held is valid now.
+func uncovered(hosts []string, held []heldCert, now time.Time) []string {
+	var missing []string
+	for _, host := range hosts {
+		ok := slices.ContainsFunc(held, func(h heldCert) bool {
+			return validAt(h.cert.Leaf, now) && covers(h.cert.Leaf, host)
+		})
+		if !ok {
+			missing = append(missing, host)
+		}
+	}
+	return missing
+}
+
+// covers reports whether leaf is made out to host. A configured wildcard demands
+// the same wildcard in the certificate.
+func covers(leaf *x509.Certificate, host string) bool {
+	return leaf.VerifyHostname(host) == nil
+}
+
+func coversAll(leaf *x509.Certificate, hosts []string) bool {
+	return !slices.ContainsFunc(hosts, func(host string) bool { return !covers(leaf, host) })
+}
+
+func validAt(leaf *x509.Certificate, now time.Time) bool {
+	return !now.Before(leaf.NotBefore) && !now.After(leaf.NotAfter)
+}
+
+func hostsOf(listeners []configs.Listener) []string {
+	var hosts []string
+	for _, l := range listeners {
+		hosts = append(hosts, l.Hosts...)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}

@@ -1,0 +1,143 @@
+package tlsconf
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// pace says how often Run does what it does.
+type pace struct {
+	settle time.Duration // from a change of a folder to a look at its files
+	poll   time.Duration // between two looks, should a change go unnoticed
+	tend   time.Duration // between two thoughts of renewal
+	rotate time.Duration // between two ticket keys
+	warn   time.Duration // between two warnings of expiry
+}
+
+func usualPace() pace {
+	return pace{
+		settle: 500 * time.Millisecond, // the two files of a pair are seldom written at once
+		poll:   15 * time.Second,
+		tend:   time.Hour,
+		rotate: 12 * time.Hour,
+		warn:   24 * time.Hour,
+	}
+}
+
+// Run follows the certificate files, renews what the internal CA signed and
+// changes ticket keys, until ctx ends. It returns nil then. Nothing that goes
+// wrong with certificates ends it: it is logged, and what was good stays.
+func (k *Keeper) Run(ctx context.Context) error {
+	w := k.watchFolders()
+	defer w.close()
+	poll, tend, rotate := time.NewTicker(k.pace.poll), time.NewTicker(k.pace.tend), time.NewTicker(k.pace.rotate)
+	defer poll.Stop()
+	defer tend.Stop()
+	defer rotate.Stop()
+	var settled <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.changed():
+			if settled == nil { // not put off again, or a busy folder would put it off forever
+				settled = time.After(k.pace.settle)
+			}
+		case <-w.lost():
+			k.refresh()
+		case <-settled:
+			settled = nil
+			k.refresh()
+		case <-poll.C:
+			w.renew()
+			k.refresh()
+		case <-tend.C:
+			k.tend()
+		case <-rotate.C:
+			k.rotate()
+		}
+	}
+}
+
+// tend renews leaves, and lets the internal CA take over from files that ended.
+func (k *Keeper) tend() {
+	if err := k.publish(); err != nil {
+		k.log.Error().Err(err).Msg("certificates could not be renewed, the old ones stay in use")
+	}
+	if k.now().Sub(k.warned) >= k.pace.warn {
+		k.warnOfExpiry()
+	}
+}
+
+func (k *Keeper) rotate() {
+	for _, t := range k.tickets {
+		t.rotate()
+	}
+}
+
+// folders are the folders of all files, watched. Folders rather than files, for
+// files are replaced, and a Kubernetes Secret changes by a symlink beside them.
+type folders struct {
+	paths   []string
+	watcher *fsnotify.Watcher // nil: only the poll is left
+}
+
+func (k *Keeper) watchFolders() *folders {
+	w := &folders{}
+	for _, p := range k.pairs {
+		w.paths = append(w.paths, filepath.Dir(p.files.Certificate), filepath.Dir(p.files.Key))
+	}
+	slices.Sort(w.paths)
+	w.paths = slices.Compact(w.paths)
+	if len(w.paths) == 0 {
+		return w
+	}
+	var err error
+	if w.watcher, err = fsnotify.NewWatcher(); err == nil {
+		err = w.renew()
+	}
+	if err != nil {
+		k.log.Warn().Err(err).Stringer("every", k.pace.poll).
+			Msg("certificate folders cannot be watched, files are looked at from time to time")
+	}
+	return w
+}
+
+// renew watches folders again that were removed and came back; for the others it
+// changes nothing.
+func (w *folders) renew() error {
+	if w.watcher == nil {
+		return nil
+	}
+	var errs []error
+	for _, path := range w.paths {
+		errs = append(errs, w.watcher.Add(path))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *folders) changed() <-chan fsnotify.Event {
+	if w.watcher == nil {
+		return nil
+	}
+	return w.watcher.Events
+}
+
+// lost tells of events that went missing, as when a queue ran over.
+func (w *folders) lost() <-chan error {
+	if w.watcher == nil {
+		return nil
+	}
+	return w.watcher.Errors
+}
+
+func (w *folders) close() {
+	if w.watcher != nil {
+		w.watcher.Close()
+	}
+}

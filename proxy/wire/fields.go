@@ -1,7 +1,10 @@
 package wire
 
-// MaxFields is how many fields a Fields has room for without allocating.
+// MaxFields is how many fields a request may have by default.
 const MaxFields = 100
+
+// firstFields is how many fields a Fields has room for at first.
+const firstFields = 32
 
 // Field is one header field: its lower-case name and its value without
 // surrounding white space, both slices of the message's buffer.
@@ -14,11 +17,18 @@ type Field struct {
 
 // Fields is the field section of a message, in the order it came.
 type Fields struct {
-	list []Field
+	list  []Field
+	seen  names // which names there are
+	again names // which there are more than once
 }
 
+// names is a set of Names.
+type names uint64
+
+func (s names) has(id Name) bool { return s>>id&1 != 0 }
+
 // Reset forgets all fields.
-func (f *Fields) Reset() { f.list = f.list[:0] }
+func (f *Fields) Reset() { *f = Fields{list: f.list[:0]} }
 
 // Len returns how many fields there are.
 func (f *Fields) Len() int { return len(f.list) }
@@ -26,16 +36,33 @@ func (f *Fields) Len() int { return len(f.list) }
 // Add appends a field; name must be lower case.
 func (f *Fields) Add(id Name, name, value []byte) {
 	if f.list == nil {
-		f.list = make([]Field, 0, 32)
+		f.list = make([]Field, 0, firstFields)
 	}
 	f.list = append(f.list, Field{ID: id, Name: name, Value: value})
+	f.again |= f.seen & (1 << id)
+	f.seen |= 1 << id
 }
 
 // All returns the fields. The slice is valid until the next Add or Reset.
 func (f *Fields) All() []Field { return f.list }
 
+// Has reports whether there is a field of that name.
+func (f *Fields) Has(id Name) bool { return f.seen.has(id) }
+
+// Once returns the value of the only field of that name. ok is false when there
+// is none and when there are more.
+func (f *Fields) Once(id Name) (value []byte, ok bool) {
+	if f.again.has(id) {
+		return nil, false
+	}
+	return f.Get(id)
+}
+
 // Get returns the value of the first field of that name.
 func (f *Fields) Get(id Name) ([]byte, bool) {
+	if !f.seen.has(id) {
+		return nil, false
+	}
 	for i := range f.list {
 		if f.list[i].ID == id {
 			return f.list[i].Value, true
@@ -46,6 +73,9 @@ func (f *Fields) Get(id Name) ([]byte, bool) {
 
 // Count returns how many fields of that name there are.
 func (f *Fields) Count(id Name) int {
+	if !f.again.has(id) {
+		return int(f.seen >> id & 1)
+	}
 	n := 0
 	for i := range f.list {
 		if f.list[i].ID == id {
@@ -59,6 +89,9 @@ func (f *Fields) Count(id Name) int {
 // fields and those that Connection names (RFC 9110 section 7.6.1). A field
 // that the gate needs cannot be named away.
 func (f *Fields) DropHops() {
+	if f.seen&hops == 0 {
+		return
+	}
 	for i := range f.list {
 		field := &f.list[i]
 		if field.ID == Connection {

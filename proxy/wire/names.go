@@ -38,83 +38,65 @@ const (
 	Date                         // 6.6.1
 	ContentType                  // 8.3
 	StrictTransportSecurity      // RFC 6797
-	Range                        // fields about the body that no trailer may carry
+	Range                        // fields that modify or control, which no trailer may carry
 )
+
+// known are the names that Lookup finds, beside the families of lookupFamily.
+var known = [...]struct {
+	name string
+	id   Name
+}{
+	{"host", Host}, {"content-length", ContentLength}, {"transfer-encoding", TransferEncoding},
+	{"connection", Connection}, {"keep-alive", KeepAlive}, {"proxy-connection", ProxyConnection}, {"te", TE},
+	{"trailer", Trailer}, {"upgrade", Upgrade}, {"http2-settings", HTTP2Settings},
+	{"proxy-authenticate", ProxyAuthenticate}, {"proxy-authorization", ProxyAuthorization}, {"expect", Expect},
+	{"authorization", Authorization}, {"cookie", Cookie}, {"set-cookie", SetCookie}, {"origin", Origin},
+	{"vary", Vary}, {"user-agent", UserAgent}, {"server", Server}, {"date", Date}, {"content-type", ContentType},
+	{"x-process-time", ProcessTime}, {"x-forwarded-for", XForwardedFor}, {"x-real-ip", XRealIP},
+	{"x-context", Private}, {"scheme", Private}, {"strict-transport-security", StrictTransportSecurity},
+
+	{"content-range", Range}, {"content-encoding", Range}, {"content-location", Range}, {"cache-control", Range},
+	{"range", Range}, {"pragma", Range}, {"age", Range}, {"expires", Range}, {"location", Range}, {"retry-after", Range},
+	{"warning", Range}, {"max-forwards", Range}, {"www-authenticate", Range}, {"if-match", Range},
+	{"if-none-match", Range}, {"if-modified-since", Range}, {"if-unmodified-since", Range}, {"if-range", Range},
+
+	{"access-control-request-method", AccessControlRequest}, {"access-control-request-headers", AccessControlRequest},
+
+	{"forwarded", Spoofable}, {"proxy", Spoofable}, {"x-forwarded", Spoofable}, {"x-client-ip", Spoofable},
+	{"client-ip", Spoofable}, {"true-client-ip", Spoofable}, {"x-cluster-client-ip", Spoofable},
+	{"cf-connecting-ip", Spoofable}, {"fastly-client-ip", Spoofable}, {"x-remote-addr", Spoofable},
+	{"x-original-url", Spoofable}, {"x-original-uri", Spoofable}, {"x-original-forwarded-for", Spoofable},
+	{"x-original-host", Spoofable}, {"x-rewrite-url", Spoofable}, {"x-host", Spoofable}, {"x-url-scheme", Spoofable},
+}
+
+// slots is known by length and last byte, which tell most names apart.
+var slots = newSlots()
+
+// slot is where in slots a name is looked for.
+func slot(length int, last byte) int { return (length<<3 ^ int(last)) & 0xff }
+
+func newSlots() (table [256][]uint8) {
+	for i, k := range known {
+		at := slot(len(k.name), k.name[len(k.name)-1])
+		table[at] = append(table[at], uint8(i))
+	}
+	return table
+}
 
 // Lookup returns the Name of a lower-case field name.
 func Lookup(name []byte) Name {
-	switch string(name) {
-	case "host":
-		return Host
-	case "content-length":
-		return ContentLength
-	case "transfer-encoding":
-		return TransferEncoding
-	case "connection":
-		return Connection
-	case "keep-alive":
-		return KeepAlive
-	case "proxy-connection":
-		return ProxyConnection
-	case "te":
-		return TE
-	case "trailer":
-		return Trailer
-	case "upgrade":
-		return Upgrade
-	case "http2-settings":
-		return HTTP2Settings
-	case "proxy-authenticate":
-		return ProxyAuthenticate
-	case "proxy-authorization":
-		return ProxyAuthorization
-	case "expect":
-		return Expect
-	case "authorization":
-		return Authorization
-	case "cookie":
-		return Cookie
-	case "set-cookie":
-		return SetCookie
-	case "origin":
-		return Origin
-	case "vary":
-		return Vary
-	case "user-agent":
-		return UserAgent
-	case "server":
-		return Server
-	case "date":
-		return Date
-	case "content-type":
-		return ContentType
+	if len(name) == 0 {
+		return Other
 	}
-	return lookupRare(name)
-}
-
-// lookupRare continues Lookup with names that few messages carry.
-func lookupRare(name []byte) Name {
-	switch string(name) {
-	case "x-process-time":
-		return ProcessTime
-	case "x-forwarded-for":
-		return XForwardedFor
-	case "x-real-ip":
-		return XRealIP
-	case "x-context", "scheme":
-		return Private
-	case "strict-transport-security":
-		return StrictTransportSecurity
-	case "content-range", "content-encoding", "cache-control", "range":
-		return Range
-	case "access-control-request-method", "access-control-request-headers":
-		return AccessControlRequest
-	case "forwarded", "proxy", "x-client-ip", "client-ip", "true-client-ip", "x-cluster-client-ip",
-		"cf-connecting-ip", "fastly-client-ip", "x-remote-addr", "x-original-url", "x-original-uri",
-		"x-original-forwarded-for", "x-original-host", "x-rewrite-url", "x-host", "x-url-scheme":
-		return Spoofable
+	for _, i := range slots[slot(len(name), name[len(name)-1])] {
+		if k := &known[i]; string(name) == k.name {
+			return k.id
+		}
 	}
-	return lookupFamily(name)
+	if name[0] == 'a' || name[0] == 'x' {
+		return lookupFamily(name)
+	}
+	return Other
 }
 
 // lookupFamily continues Lookup with names that share a beginning.
@@ -132,16 +114,13 @@ func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
+// hops are the names of fields that speak of one connection only.
+const hops names = 1<<Connection | 1<<KeepAlive | 1<<ProxyConnection | 1<<TE | 1<<Trailer | 1<<TransferEncoding |
+	1<<Upgrade | 1<<HTTP2Settings | 1<<ProxyAuthenticate | 1<<ProxyAuthorization
+
 // HopByHop reports whether a field of that name speaks of one connection only
 // and is never passed on (RFC 9110 section 7.6.1).
-func (n Name) HopByHop() bool {
-	switch n {
-	case Connection, KeepAlive, ProxyConnection, TE, Trailer, TransferEncoding, Upgrade, HTTP2Settings,
-		ProxyAuthenticate, ProxyAuthorization:
-		return true
-	}
-	return false
-}
+func (n Name) HopByHop() bool { return hops.has(n) }
 
 // InTrailer reports whether a trailer field of that name may be passed on:
 // not those for framing, routing, authentication or the body (RFC 9110

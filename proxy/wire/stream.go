@@ -3,16 +3,17 @@ package wire
 // Stream is the client's side of one exchange. It is used by one goroutine at
 // a time. A method that fails leaves the Stream unusable but for Abort.
 type Stream interface {
-	// Hold reads the body until it has all of it or max bytes. whole says
-	// which. The slice is valid until the exchange ends.
+	// Hold reads the body if it fits into max bytes; whole says whether it did.
+	// If not, body is the part that was read, perhaps none, and Read goes on
+	// behind it. The slice is valid until the exchange ends.
 	Hold(max int) (body []byte, whole bool, err error)
 	// Read reads what Hold has left of the body; io.EOF follows its last byte.
 	Read(p []byte) (int, error)
 	// Trailers returns the fields after the body, once it was read to its end.
 	Trailers() *Fields
 
-	// Inform writes an informational answer without fields of its own, or
-	// with those of fields that are not gone.
+	// Inform writes an informational answer with those of fields that are not
+	// gone; fields may be nil.
 	Inform(status int, fields *Fields) error
 	// Start begins the head of the final answer.
 	Start(status int)

@@ -48,13 +48,15 @@ func (c *ServerConn) holdBehindHead(need int) ([]byte, error) {
 // there, not with what was announced.
 func (c *ServerConn) holdApart(need int) ([]byte, error) {
 	w := c.work
-	have := copy(w.bodyRoom(0, need), w.in[w.r:w.w])
-	w.r += have
-	for have < need {
-		room := w.bodyRoom(have, need)
-		n, err := c.await(room[have:], int64(have))
-		if err != nil {
-			return nil, err
+	for have := 0; have < need; {
+		room := w.bodyRoom(have, need)[have:]
+		n := copy(room, w.in[w.r:w.w])
+		w.r += n
+		if n == 0 {
+			var err error
+			if n, err = c.await(room, int64(have)); err != nil {
+				return nil, err
+			}
 		}
 		have += n
 	}
@@ -143,7 +145,7 @@ func (c *ServerConn) await(p []byte, have int64) (int, error) {
 	}
 	wait := c.config.Body
 	if rate := c.config.Rate; rate > 0 {
-		wait = min(wait, c.config.Grace+time.Duration(have)*time.Second/time.Duration(rate)-c.work.waited)
+		wait = min(wait, c.config.Grace+time.Duration(1000*have/rate)*time.Millisecond-c.work.waited)
 	}
 	start := time.Now()
 	n, err := c.read(p, start.Add(wait))
@@ -151,15 +153,18 @@ func (c *ServerConn) await(p []byte, have int64) (int, error) {
 	return n, err
 }
 
-// sayContinue answers Expect: 100-continue once, before the first wait for the
-// body (RFC 9110 section 10.1.1).
+// continueHead is the whole of the answer that asks for the body.
+var continueHead = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
+// sayContinue answers Expect: 100-continue once, before the first wait for a body
+// of which nothing has come, and never behind the final answer (RFC 9110 section
+// 10.1.1).
 func (c *ServerConn) sayContinue() error {
-	w := c.work
-	if !w.req.Expects || w.continued || w.r < w.w {
+	if c.work.continued {
 		return nil
 	}
-	w.continued = true
-	return c.send([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
+	c.work.continued = true
+	return c.send(continueHead)
 }
 
 // Trailers implements wire.Stream.

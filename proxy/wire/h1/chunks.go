@@ -50,7 +50,8 @@ func (c *Chunks) Reset() {
 // Done reports whether the last chunk and the trailer section were read.
 func (c *Chunks) Done() bool { return c.state == chunkDone }
 
-// Trailers returns the trailer fields, once Done.
+// Trailers returns the trailer fields, once Done. Those that may not be passed on
+// are marked as gone (RFC 9110 section 6.5.1).
 func (c *Chunks) Trailers() *wire.Fields { return &c.fields }
 
 // Decode reads coded bytes from src and writes data to dst, which may be the
@@ -59,7 +60,7 @@ func (c *Chunks) Trailers() *wire.Fields { return &c.fields }
 func (c *Chunks) Decode(dst, src []byte) (written, read int, err error) {
 	for read < len(src) && c.state != chunkDone {
 		if c.state == chunkData {
-			n := copy(dst[written:], src[read:min(int64(len(src)), int64(read)+c.size)])
+			n := copy(dst[written:], src[read:read+int(min(c.size, int64(len(src)-read)))])
 			if n == 0 {
 				return written, read, nil
 			}
@@ -153,7 +154,7 @@ func (c *Chunks) stepExtension(b byte) error {
 // endSize ends the line of a chunk's size and counts what framing has cost, so
 // that a small body cannot keep the gate busy with framing alone.
 func (c *Chunks) endSize(b byte) error {
-	c.excess = max(0, c.excess+int64(c.digits+c.extension)+4-16-2*c.size)
+	c.excess = max(0, c.excess+int64(c.digits+c.extension)+4-16-2*min(c.size, maxChunkExcess))
 	if c.excess > maxChunkExcess {
 		return malformed("chunks with more framing than data")
 	}
@@ -183,7 +184,7 @@ func (c *Chunks) stepTrailer(b byte) error {
 		return nil
 	}
 	c.state = chunkDone
-	if err := parseFields(c.trailer, &c.fields, maxTrailerFields, true); err != nil {
+	if err := parseFields(c.trailer, &c.fields, maxTrailerFields, inTrailer); err != nil {
 		return malformed("a trailer section that is not well-formed")
 	}
 	return nil
@@ -200,10 +201,7 @@ func AppendChunk(dst, p []byte) []byte {
 // AppendLastChunk appends the chunk that ends a body, and the trailer fields
 // that are not gone; t may be nil.
 func AppendLastChunk(dst []byte, t *wire.Fields) []byte {
-	dst = append(dst, '0', '\r', '\n')
-	if t != nil {
-		dst = appendFields(dst, t)
-	}
+	dst = appendFields(append(dst, '0', '\r', '\n'), t)
 	return append(dst, '\r', '\n')
 }
 
@@ -219,10 +217,16 @@ func AppendHex(dst []byte, n uint64) []byte {
 	return dst
 }
 
-// appendFields appends the fields that are not gone, a line each.
+// appendFields appends the fields that are not gone, a line each. Those that
+// frame are never among them: this side of the exchange has its own. f may be
+// nil.
 func appendFields(dst []byte, f *wire.Fields) []byte {
+	if f == nil {
+		return dst
+	}
 	for i := range f.All() {
-		if field := &f.All()[i]; !field.Gone {
+		field := &f.All()[i]
+		if !field.Gone && field.ID != wire.ContentLength && !field.ID.HopByHop() {
 			dst = AppendField(dst, field.Name, field.Value)
 		}
 	}

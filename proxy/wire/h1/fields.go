@@ -7,80 +7,98 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// parseFields reads the field lines of section, which ends with an empty line,
-// into f. Names are lowered in place.
-func parseFields(section []byte, f *wire.Fields, limit int, strict bool) error {
+// section is where fields stand, which decides about the odd ones.
+type section uint8
+
+const (
+	inRequest  section = iota // refused, or not passed on
+	inResponse                // passed on
+	inTrailer                 // not passed on
+)
+
+// parseFields reads the field lines of lines, which end with an empty line, into
+// f. Names are lowered in place.
+func parseFields(lines []byte, f *wire.Fields, limit int, in section) error {
 	for {
-		end := bytes.IndexByte(section, '\n')
+		end := bytes.IndexByte(lines, '\n')
 		if end == 1 {
 			return nil
 		}
 		if f.Len() >= limit {
 			return &errFields
 		}
-		if err := parseField(section[:end-1], f, strict); err != nil {
+		if err := parseField(lines[:end-1], f, in); err != nil {
 			return err
 		}
-		section = section[end+1:]
+		lines = lines[end+1:]
 	}
 }
 
 // parseField reads one field line without its line end (RFC 9112 section 5).
-// A request (strict) may not have "_" in a name, which some backends take for
-// "-", nor a value that is not UTF-8; other unusual names are not passed on.
-func parseField(line []byte, f *wire.Fields, strict bool) error {
-	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 {
+// Names of letters, digits and "-" are passed on; others are odd. A request may
+// not have "_" in a name, which some backends take for "-", nor a value that is
+// not UTF-8.
+func parseField(line []byte, f *wire.Fields, in section) error {
+	colon := 0
+	for colon < len(line) && lowered[line[colon]] != 0 {
+		line[colon] = lowered[line[colon]]
+		colon++
+	}
+	odd := colon == len(line) || line[colon] != ':'
+	if odd {
+		var err error
+		if colon, err = lowerOdd(line, colon, in); err != nil {
+			return err
+		}
+	}
+	if colon == 0 {
 		return malformed("a field line without a name")
 	}
 	name, value := line[:colon], trim(line[colon+1:])
-	plain, err := lowerName(name, strict)
+	text, err := checkValue(value, in)
 	if err != nil {
 		return err
 	}
-	if err := checkValue(value, strict); err != nil {
-		return err
-	}
-	f.Add(wire.Lookup(name), name, value)
-	if !plain {
+	id := wire.Lookup(name)
+	f.Add(id, name, value)
+	if odd && in != inResponse || in == inTrailer && !(text && id.InTrailer()) {
 		f.All()[f.Len()-1].Gone = true
 	}
 	return nil
 }
 
-// lowerName checks and lowers a field name in place. plain says that it has
-// only letters, digits and "-".
-func lowerName(name []byte, strict bool) (plain bool, err error) {
-	plain = true
-	for i, c := range name {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			name[i] = c | 0x20
-		case class[c]&plainName != 0:
-		case class[c]&oddName != 0, c == '_' && !strict:
-			plain = !strict && plain
+// lowerOdd checks and lowers a name from its first odd byte on, and returns where
+// it ends.
+func lowerOdd(line []byte, from int, in section) (colon int, err error) {
+	for i := from; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == ':':
+			return i, nil
+		case class[c]&(plainName|oddName) != 0, c == '_' && in != inRequest:
+			line[i] = lower(c)
 		default:
-			return false, malformed("a byte in a field name that may not be there")
+			return 0, malformed("a byte in a field name that may not be there")
 		}
 	}
-	return plain, nil
+	return 0, malformed("a field line without a colon")
 }
 
-// checkValue refuses control bytes and, in requests, what is not UTF-8.
-func checkValue(value []byte, strict bool) error {
-	all, any := classes(value)
-	if all&valueByte != 0 {
-		return nil
+// checkValue refuses control bytes (RFC 9110 section 5.5) and, in requests, what
+// is not UTF-8. text says whether the value is UTF-8.
+func checkValue(value []byte, in section) (text bool, err error) {
+	if printable(value) {
+		return true, nil
 	}
 	for _, c := range value {
 		if class[c]&(valueByte|obsText) == 0 {
-			return malformed("a control byte in a field value")
+			return false, malformed("a control byte in a field value")
 		}
 	}
-	if strict && any&obsText != 0 && !utf8.Valid(value) {
-		return malformed("a field value that is not UTF-8")
+	text = utf8.Valid(value)
+	if !text && in == inRequest {
+		return false, malformed("a field value that is not UTF-8")
 	}
-	return nil
+	return text, nil
 }
 
 // trim cuts the optional white space around a value (RFC 9110 section 5.6.3).

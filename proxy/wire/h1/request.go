@@ -7,6 +7,11 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
+const (
+	maxMethod     = 16      // bytes of a method
+	maxConnection = 1 << 10 // bytes of all Connection fields: each element is looked for among all fields
+)
+
 // ParseRequest reads a whole request head, as Scanner found it, into r. The
 // slices of r point into head, whose field names are lowered in place. An error
 // is a *wire.Error, and the connection is to be closed after its answer.
@@ -15,7 +20,7 @@ func ParseRequest(head []byte, r *wire.Request, lim Limits) error {
 	if err := parseRequestLine(head[:end-1], r, lim); err != nil {
 		return err
 	}
-	if err := parseFields(head[end+1:], &r.Fields, lim.Fields, true); err != nil {
+	if err := parseFields(head[end+1:], &r.Fields, lim.Fields, inRequest); err != nil {
 		return err
 	}
 	if err := authority(r); err != nil {
@@ -37,7 +42,7 @@ func parseRequestLine(line []byte, r *wire.Request, lim Limits) error {
 	if err := version(line[last+1:], r); err != nil {
 		return err
 	}
-	if all, _ := classes(r.Method); all&(plainName) == 0 || len(r.Method) > 16 {
+	if all, _ := classes(r.Method); all&plainName == 0 || len(r.Method) > maxMethod {
 		return malformed("a method that is not a plain word")
 	}
 	if len(r.Target) > lim.Target {
@@ -69,8 +74,8 @@ func digit(c byte) bool { return '0' <= c && c <= '9' }
 // authority finds the one Host field and brings the target into origin-form
 // (RFC 9112 section 3.2).
 func authority(r *wire.Request) error {
-	host, ok := r.Fields.Get(wire.Host)
-	if !ok || r.Fields.Count(wire.Host) != 1 {
+	host, ok := r.Fields.Once(wire.Host)
+	if !ok {
 		return malformed("not exactly one Host field")
 	}
 	if !validHost(host) {
@@ -118,60 +123,80 @@ func cutScheme(target []byte) (rest []byte, ok bool) {
 
 // requestLength decides the framing, once (RFC 9112 section 6.3).
 func requestLength(r *wire.Request) error {
-	codings, lengths := r.Fields.Count(wire.TransferEncoding), r.Fields.Count(wire.ContentLength)
+	coded, counted := r.Fields.Has(wire.TransferEncoding), r.Fields.Has(wire.ContentLength)
 	switch {
-	case codings == 0 && lengths == 0:
-		return nil
-	case codings > 0 && lengths > 0:
+	case coded && counted:
 		return malformed("Content-Length together with Transfer-Encoding")
-	case codings > 1 || lengths > 1:
-		return malformed("more than one field for the length of the body")
-	case lengths == 1:
-		return contentLength(r)
+	case coded:
+		if !chunked(&r.Fields, r.Version) {
+			return malformed("a Transfer-Encoding that is not exactly chunked, on HTTP/1.1")
+		}
+		r.Length = wire.Unknown
+	case counted:
+		var ok bool
+		if r.Length, ok = contentLength(&r.Fields); !ok {
+			return malformed("a Content-Length that is not one plain number")
+		}
 	}
-	coding, _ := r.Fields.Get(wire.TransferEncoding)
-	if r.Version != wire.HTTP11 || !wire.EqualFoldString(coding, "chunked") {
-		return malformed("a Transfer-Encoding that is not exactly chunked, on HTTP/1.1")
-	}
-	r.Length = wire.Unknown
 	return nil
 }
 
-func contentLength(r *wire.Request) error {
-	value, _ := r.Fields.Get(wire.ContentLength)
-	n, ok := number(value)
+// chunked reports whether the transfer coding is the one that is spoken here, in
+// one field, on the version that has it (RFC 9112 section 6.1).
+func chunked(f *wire.Fields, v wire.Version) bool {
+	coding, ok := f.Once(wire.TransferEncoding)
+	return ok && v == wire.HTTP11 && wire.EqualFoldString(coding, "chunked")
+}
+
+// contentLength reads the one Content-Length (RFC 9110 section 8.6).
+func contentLength(f *wire.Fields) (int64, bool) {
+	value, ok := f.Once(wire.ContentLength)
 	if !ok {
-		return malformed("a Content-Length that is not one plain number")
+		return 0, false
 	}
-	r.Length = n
-	return nil
+	return number(value)
 }
 
 // requestOptions reads Connection, Expect and Upgrade.
 func requestOptions(r *wire.Request) error {
-	upgrade := false
-	for i := range r.Fields.All() {
-		switch field := &r.Fields.All()[i]; field.ID {
-		case wire.Connection:
-			r.Close = r.Close || wire.HasToken(field.Value, "close")
-			upgrade = upgrade || wire.HasToken(field.Value, "upgrade")
-		case wire.Expect:
-			if err := expectation(r, field.Value); err != nil {
-				return err
-			}
+	if r.Fields.Has(wire.Connection) {
+		said, ok := connection(&r.Fields)
+		if !ok {
+			return malformed("a Connection field that is too long")
+		}
+		r.Close = r.Close || said.close
+		r.Upgrade = said.upgrade && asksWebsocket(r)
+	}
+	if r.Fields.Has(wire.Expect) {
+		return expectation(r)
+	}
+	return nil
+}
+
+// options is what Connection fields said.
+type options struct{ close, upgrade bool }
+
+// connection reads the Connection fields (RFC 9110 section 7.6.1). ok is false
+// when they are too long.
+func connection(f *wire.Fields) (said options, ok bool) {
+	size := 0
+	for i := range f.All() {
+		if field := &f.All()[i]; field.ID == wire.Connection {
+			said.close = said.close || wire.HasToken(field.Value, "close")
+			said.upgrade = said.upgrade || wire.HasToken(field.Value, "upgrade")
+			size += len(field.Value)
 		}
 	}
-	r.Upgrade = upgrade && asksWebsocket(r)
-	return nil
+	return said, size <= maxConnection
 }
 
 // expectation accepts 100-continue alone (RFC 9110 section 10.1.1). HTTP/1.0
 // has no 1xx, so there it is ignored.
-func expectation(r *wire.Request, value []byte) error {
+func expectation(r *wire.Request) error {
 	if r.Version == wire.HTTP10 {
 		return nil
 	}
-	if !wire.EqualFoldString(value, "100-continue") {
+	if value, ok := r.Fields.Once(wire.Expect); !ok || !wire.EqualFoldString(value, "100-continue") {
 		return &wire.Error{Reason: reason.ExpectationFailed, What: "an expectation other than 100-continue"}
 	}
 	r.Expects = r.HasBody()
@@ -180,7 +205,7 @@ func expectation(r *wire.Request, value []byte) error {
 
 // asksWebsocket reports whether the request is a handshake of RFC 6455.
 func asksWebsocket(r *wire.Request) bool {
-	protocol, _ := r.Fields.Get(wire.Upgrade)
-	return r.Version == wire.HTTP11 && string(r.Method) == "GET" && !r.HasBody() &&
-		r.Fields.Count(wire.Upgrade) == 1 && wire.EqualFoldString(protocol, "websocket")
+	protocol, ok := r.Fields.Once(wire.Upgrade)
+	return ok && r.Version == wire.HTTP11 && string(r.Method) == "GET" && !r.HasBody() &&
+		wire.EqualFoldString(protocol, "websocket")
 }

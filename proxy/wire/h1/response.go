@@ -7,7 +7,7 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// ResponseLimits bound the head of a backend's answer.
+// ResponseLimits bound the head of a backend's answer. They never change.
 var ResponseLimits = Limits{Head: 64 << 10, Target: 64 << 10, Fields: 256}
 
 // ParseResponse reads a whole response head, as Scanner found it, into r. method
@@ -18,13 +18,15 @@ func ParseResponse(head []byte, r *wire.Response, method []byte) error {
 	if err := parseStatusLine(head[:end-1], r); err != nil {
 		return err
 	}
-	if err := parseFields(head[end+1:], &r.Fields, ResponseLimits.Fields, false); err != nil {
+	if err := parseFields(head[end+1:], &r.Fields, ResponseLimits.Fields, inResponse); err != nil {
 		return garbled("its fields are not well-formed or too many")
 	}
-	for i := range r.Fields.All() {
-		if field := &r.Fields.All()[i]; field.ID == wire.Connection && wire.HasToken(field.Value, "close") {
-			r.Close = true
+	if r.Fields.Has(wire.Connection) {
+		said, ok := connection(&r.Fields)
+		if !ok {
+			return garbled("its Connection field is too long")
 		}
+		r.Close = r.Close || said.close
 	}
 	return responseLength(r, method)
 }
@@ -47,43 +49,40 @@ func parseStatusLine(line []byte, r *wire.Response) error {
 	if !ok || status < 100 || status > 599 {
 		return garbled("its status is not between 100 and 599")
 	}
+	r.Status = int(status)
 	if len(line) > 12 {
 		r.Reason = line[13:]
 	}
-	r.Status = int(status)
+	if _, err := checkValue(r.Reason, inResponse); err != nil {
+		return garbled("its reason phrase has a control byte")
+	}
 	return nil
 }
 
 // responseLength decides where the answer ends (RFC 9112 section 6.3). What
 // could be read in two ways is refused.
 func responseLength(r *wire.Response, method []byte) error {
-	codings, lengths := r.Fields.Count(wire.TransferEncoding), r.Fields.Count(wire.ContentLength)
-	if codings > 1 || lengths > 1 || codings > 0 && lengths > 0 {
-		return garbled("its length is said twice")
-	}
+	coded, counted := r.Fields.Has(wire.TransferEncoding), r.Fields.Has(wire.ContentLength)
 	r.Length = wire.Unknown
-	if lengths == 1 {
-		value, _ := r.Fields.Get(wire.ContentLength)
-		n, ok := number(value)
-		if !ok {
+	switch {
+	case coded && counted:
+		return garbled("its length is said twice")
+	case coded:
+		if !chunked(&r.Fields, r.Version) {
+			return garbled("its Transfer-Encoding is not exactly chunked, on HTTP/1.1")
+		}
+		r.Chunked = true
+	case counted:
+		var ok bool
+		if r.Length, ok = contentLength(&r.Fields); !ok {
 			return garbled("its Content-Length is not one plain number")
 		}
-		r.Length = n
+	case HasBody(r.Status, method):
+		r.Close = true
 	}
-	if codings == 1 {
-		return responseCoding(r)
+	if empty := r.Status < 200 || r.Status == 204; empty && (coded || r.Length > 0) {
+		return garbled("its status has no body, its fields say it has") // RFC 9112 section 6.1, RFC 9110 section 8.6
 	}
-	r.Close = r.Close || lengths == 0 && HasBody(r.Status, method)
-	return nil
-}
-
-// responseCoding accepts exactly chunked, on HTTP/1.1.
-func responseCoding(r *wire.Response) error {
-	coding, _ := r.Fields.Get(wire.TransferEncoding)
-	if r.Version != wire.HTTP11 || !wire.EqualFoldString(coding, "chunked") {
-		return garbled("its Transfer-Encoding is not exactly chunked, on HTTP/1.1")
-	}
-	r.Chunked = true
 	return nil
 }
 

@@ -24,39 +24,54 @@ type Scanner struct {
 
 // Scan returns the length of the head in buf, its closing empty line included.
 // It returns wire.ErrShort while the head may still be completed and a
-// *wire.Error when it cannot. The next call must be given the same bytes and
-// more.
+// *wire.Error when it cannot: the same one, however the bytes come. The next
+// call must be given the same bytes and more.
 func (s *Scanner) Scan(buf []byte, lim Limits) (int, error) {
 	for {
-		i := bytes.IndexByte(buf[s.seen:], '\n')
-		if i < 0 {
-			s.seen = len(buf)
-			return 0, s.short(len(buf), lim)
+		end, found := len(buf), false
+		if i := bytes.IndexByte(buf[s.seen:], '\n'); i >= 0 {
+			end, found = s.seen+i, true
 		}
-		end := s.seen + i
-		if end == s.line || buf[end-1] != '\r' {
-			return 0, malformed("a line that does not end in CR LF")
+		if err := s.over(end, lim); err != nil {
+			return 0, err
 		}
-		empty := end == s.line+1 && s.line > 0
-		s.line, s.seen = end+1, end+1
-		if s.line > lim.Head {
-			return 0, s.short(s.line, lim)
+		if !found {
+			s.seen = end
+			return 0, wire.ErrShort
 		}
-		if empty {
-			return s.line, nil
+		if done, err := s.endLine(buf, end, lim); done || err != nil {
+			return s.line, err
 		}
 	}
 }
 
-// short says whether a head of which n bytes are there may go on.
-func (s *Scanner) short(n int, lim Limits) error {
+// endLine takes the line that ends at buf[end] and tells whether it was the one
+// that ends the head.
+func (s *Scanner) endLine(buf []byte, end int, lim Limits) (done bool, err error) {
+	if end == s.line || buf[end-1] != '\r' {
+		return false, malformed("a line that does not end in CR LF")
+	}
+	first, empty := s.line == 0, end == s.line+1
+	s.line, s.seen = end+1, end+1
 	switch {
-	case s.line == 0 && n > lim.Target+64:
+	case s.line > lim.Head:
+		return false, &errHead
+	case first && empty:
+		return false, malformed("an empty line before the start line")
+	}
+	return empty, nil
+}
+
+// over says whether n bytes without the end of the line are too many. A target
+// may be that long, and what stands beside it in a request line.
+func (s *Scanner) over(n int, lim Limits) error {
+	switch line := lim.Target + 64; {
+	case s.line == 0 && n > line && line <= lim.Head:
 		return &errTarget
 	case n > lim.Head:
 		return &errHead
 	}
-	return wire.ErrShort
+	return nil
 }
 
 // Errors that say nothing of the message they came from are made once.

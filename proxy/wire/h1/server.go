@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/reason"
@@ -37,15 +38,16 @@ type ServerConn struct {
 	armed   time.Time // the read deadline in force
 	wArmed  time.Time // the write deadline in force
 	written int64     // bytes of answers, heads included
+	stopped atomic.Bool
 }
 
-// Reset gives the connection to c. config may be shared.
-func (c *ServerConn) Reset(nc net.Conn, config *Config) {
-	*c = ServerConn{nc: nc, config: config}
+// Init gives the connection to c, which is new. config may be shared.
+func (c *ServerConn) Init(nc net.Conn, config *Config) {
+	c.nc, c.config = nc, config
 }
 
 // Await waits until a byte of a next request is there. It returns an error that
-// is a timeout when until has passed (give or take a quarter of a second), and
+// is a timeout when until has passed (by up to a quarter of a second), and
 // io.EOF when the client has closed. The connection owns no buffers meanwhile.
 func (c *ServerConn) Await(until time.Time) error {
 	if w := c.work; w != nil {
@@ -58,12 +60,22 @@ func (c *ServerConn) Await(until time.Time) error {
 		c.arm(until)
 	}
 	n, err := c.nc.Read(c.first[:])
+	for n == 0 && (err == nil || early(err, until)) {
+		c.arm(until)
+		n, err = c.nc.Read(c.first[:])
+	}
 	if n == 0 {
 		return err
 	}
 	c.borrow()
 	c.work.in[0], c.work.w = c.first[0], 1
 	return nil
+}
+
+// early reports whether err is of a deadline that struck before the one that
+// counts.
+func early(err error, deadline time.Time) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(deadline)
 }
 
 func (c *ServerConn) borrow() { c.work = workPool.Get().(*work) }
@@ -92,6 +104,7 @@ func (c *ServerConn) ReadHead(start time.Time) (*wire.Request, error) {
 	for skipped := false; ; {
 		if !skipped && w.w >= 2 && w.in[0] == '\r' && w.in[1] == '\n' {
 			w.r, skipped = 2, true // RFC 9112 section 2.2: one empty line is ignored
+			w.scan = Scanner{}
 		}
 		n, err := w.scan.Scan(w.in[w.r:w.w], c.config.Limits)
 		if err == nil {
@@ -113,6 +126,7 @@ func (c *ServerConn) head(n int) (*wire.Request, error) {
 		return &w.req, c.fault(err)
 	}
 	w.base, w.left = w.r, max(0, w.req.Length)
+	w.continued = !w.req.Expects || w.r < w.w
 	if w.req.Length > c.config.Limits.Body {
 		return &w.req, c.fault(&errBody)
 	}
@@ -135,10 +149,13 @@ func (c *ServerConn) fill(deadline time.Time) error {
 // read reads at least one byte before deadline. A shorter deadline that is still
 // in force from an earlier wait is moved only when it strikes.
 func (c *ServerConn) read(p []byte, deadline time.Time) (int, error) {
-	if c.armed.After(deadline) {
+	if c.armed.IsZero() || c.armed.After(deadline) {
 		c.arm(deadline)
 	}
 	for {
+		if c.stopped.Load() {
+			return 0, &errStopped
+		}
 		n, err := c.nc.Read(p)
 		switch {
 		case n > 0:
@@ -147,7 +164,7 @@ func (c *ServerConn) read(p []byte, deadline time.Time) (int, error) {
 			continue
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, clientGone(err)
-		case !time.Now().Before(deadline):
+		case !early(err, deadline):
 			return 0, &errSlow
 		}
 		c.arm(deadline)
@@ -155,16 +172,23 @@ func (c *ServerConn) read(p []byte, deadline time.Time) (int, error) {
 }
 
 var (
-	errSlow = wire.Error{Reason: reason.ClientTooSlow, What: "the request did not arrive in time"}
-	errGone = wire.Error{Reason: reason.ClientClosed, What: "the client closed the connection"}
+	errSlow    = wire.Error{Reason: reason.ClientTooSlow, What: "the request did not arrive in time"}
+	errStopped = wire.Error{Reason: reason.ClientClosed, What: "reading was stopped"}
+	errGone    = wire.Error{Reason: reason.ClientClosed, What: "the client closed the connection"}
 )
 
 // clientGone says how a connection ended: cleanly or not, the rest is missing.
 func clientGone(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &errGone
 	}
 	return &wire.Error{Reason: reason.ClientClosed, What: err.Error()}
+}
+
+// Stop ends a Read that runs in another goroutine, and every later one.
+func (c *ServerConn) Stop() {
+	c.stopped.Store(true)
+	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection is stopped as well
 }
 
 // CloseAfter makes the answer of the running exchange the last one.
@@ -180,7 +204,8 @@ func (c *ServerConn) Written() int64 { return c.written }
 func (c *ServerConn) Taken() int64 { return c.work.taken }
 
 // Tunnel ends HTTP on the connection: it returns the bytes behind the head that
-// were read ahead. The caller owns the connection from then on.
+// were read ahead, which are valid until Release. The caller owns the connection
+// from then on, and its deadlines, which may still be set.
 func (c *ServerConn) Tunnel() []byte {
 	c.closing = true
 	return c.work.in[c.work.r:c.work.w]

@@ -31,11 +31,12 @@ type work struct {
 	chunk Chunks
 
 	waited    time.Duration // for the client to send the body
-	length    int64         // of the answer's body; wire.Unknown is chunked or ends by close
+	continued bool          // 100 was sent, or there is no need for it
+	status    int           // of the answer; 0 until it is started
+	length    int64         // of its body; wire.Unknown is chunked or ends by close
+	sent      int64         // bytes of its body that were written
 	chunked   bool
 	bodyless  bool
-	continued bool // 100 was sent
-	answered  bool // the head of the final answer was written
 }
 
 // workPool, smallBodies and largeBodies are where buffers wait.
@@ -45,15 +46,12 @@ var (
 	largeBodies = sync.Pool{New: func() any { return new([MaxHold]byte) }}
 )
 
-// recycle gives the buffers back. Buffers that grew are left to the collector,
-// so that one large head does not stay.
+// recycle gives the buffers back. A work whose buffers grew is left to the
+// collector, so that one large head does not stay.
 func (w *work) recycle() {
 	w.dropBody()
-	if cap(w.in) != inSize {
-		w.in = make([]byte, inSize)
-	}
-	if cap(w.out) > joined {
-		w.out = make([]byte, 0, outSize)
+	if cap(w.in) != inSize || cap(w.out) > joined {
+		return
 	}
 	w.r, w.w, w.base = 0, 0, 0
 	workPool.Put(w)
@@ -68,7 +66,7 @@ func (w *work) begin() {
 	w.req.Reset()
 	w.chunk.Reset()
 	w.left, w.taken, w.waited = 0, 0, 0
-	w.continued, w.answered = false, false
+	w.continued, w.status, w.length, w.chunked, w.bodyless = false, 0, 0, false, false
 	w.out = w.out[:0]
 }
 

@@ -4,10 +4,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// Inform implements wire.Stream. HTTP/1.0 has no 1xx (RFC 9110 section 15.2).
+// Inform implements wire.Stream. fields may be nil. HTTP/1.0 has no 1xx (RFC 9110
+// section 15.2).
 func (c *ServerConn) Inform(status int, fields *wire.Fields) error {
 	w := c.work
 	if w.req.Version == wire.HTTP10 {
@@ -22,7 +24,8 @@ func (c *ServerConn) Start(status int) {
 	w := c.work
 	w.out = appendStatus(w.out[:0], status)
 	w.bodyless = !HasBody(status, w.req.Method)
-	w.length = wire.Unknown
+	w.status, w.length, w.sent, w.chunked = status, wire.Unknown, 0, false
+	w.continued = true
 }
 
 // Field implements wire.Stream.
@@ -45,13 +48,13 @@ func (c *ServerConn) Frame(length int64) {
 	w := c.work
 	w.length = length
 	w.chunked = length == wire.Unknown && !w.bodyless && w.req.Version == wire.HTTP11
-	if length == wire.Unknown && !w.bodyless && !w.chunked || w.req.Close || !w.consumed() {
+	if w.endsByClose() || w.req.Close || !w.consumed() {
 		c.closing = true
 	}
 	switch {
 	case w.chunked:
 		w.out = append(w.out, "transfer-encoding: chunked\r\n"...)
-	case length >= 0:
+	case length >= 0 && w.status != 204: // RFC 9110 section 8.6
 		w.out = append(w.out, "content-length: "...)
 		w.out = strconv.AppendInt(w.out, length, 10)
 		w.out = append(w.out, '\r', '\n')
@@ -71,12 +74,18 @@ func (c *ServerConn) Switch(fields *wire.Fields) error {
 	return c.flush(append(w.out, '\r', '\n'))
 }
 
+// endsByClose reports whether the end of the connection ends the answer.
+func (w *work) endsByClose() bool { return w.length == wire.Unknown && !w.chunked && !w.bodyless }
+
 // Write implements wire.Stream.
 func (c *ServerConn) Write(p []byte) error {
 	w := c.work
+	w.sent += int64(len(p))
 	switch {
 	case w.bodyless || len(p) == 0:
 		return c.flush(w.out)
+	case w.length >= 0 && w.sent > w.length:
+		return c.fault(&errLength)
 	case w.chunked:
 		return c.flush(AppendChunk(w.out, p))
 	case len(w.out)+len(p) <= joined:
@@ -88,11 +97,19 @@ func (c *ServerConn) Write(p []byte) error {
 	return c.send(p)
 }
 
+// errLength keeps an answer of the wrong length from being taken for a whole one,
+// and what is beyond it for the next answer.
+var errLength = wire.Error{Reason: reason.BackendMalformed, What: "the answer's body is not as long as was said"}
+
 // Finish implements wire.Stream.
 func (c *ServerConn) Finish(p []byte, trailers *wire.Fields) error {
 	w := c.work
 	if !w.chunked {
-		return c.Write(p)
+		err := c.Write(p)
+		if err == nil && !w.bodyless && w.length >= 0 && w.sent != w.length {
+			return c.fault(&errLength)
+		}
+		return err
 	}
 	if len(p) > 0 {
 		w.out = AppendChunk(w.out, p)
@@ -106,7 +123,7 @@ func (c *ServerConn) Abort() { c.closing = true }
 // Cut reports whether an answer that ends now would look whole to the client:
 // one that ends by close. It must then be ended by a reset.
 func (c *ServerConn) Cut() bool {
-	return c.work != nil && !c.work.chunked && c.work.length == wire.Unknown
+	return c.work != nil && c.work.endsByClose()
 }
 
 // Next makes the connection ready for the next request, after an answer. It

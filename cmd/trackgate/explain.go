@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/proxy"
+)
+
+var errRefused = errors.New("refused")
+
+func explainCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "explain METHOD URL",
+		Short:   "Say what would become of a request, step by step",
+		Example: "  trackgate explain -c trackgate.yaml --listener public --from 198.51.100.7 POST /track",
+		Args:    cobra.ExactArgs(2),
+	}
+	file, output := fileFlag(c), outputFlag(c)
+	name := c.Flags().String("listener", "", "the listener the client comes to")
+	from := c.Flags().String("from", "", "the client's IP address")
+	origin := c.Flags().String("origin", "", "the origin of the page that asks")
+	c.MarkFlagRequired("listener") //nolint:errcheck // the flag is there
+	c.MarkFlagRequired("from")     //nolint:errcheck // the flag is there
+	c.RunE = func(c *cobra.Command, args []string) error {
+		addr, err := netip.ParseAddr(*from)
+		if err != nil {
+			return fmt.Errorf("--from %q: wanted an IP address", *from)
+		}
+		settings, err := configs.Load(*file, os.Environ())
+		if err != nil {
+			return err
+		}
+		verdict, err := proxy.Explain(settings, proxy.Question{
+			Listener: *name, From: addr.Unmap(), Method: args[0], URL: args[1], Origin: *origin,
+		})
+		if err != nil {
+			return err
+		}
+		return printVerdict(c.OutOrStdout(), verdict, *output)
+	}
+	return c
+}
+
+// printVerdict prints the steps; a refusal is an error with an exit code of its
+// own.
+func printVerdict(w io.Writer, v *proxy.Verdict, output string) error {
+	if output == "json" {
+		if err := printJSON(w, v); err != nil {
+			return err
+		}
+	} else {
+		for _, s := range v.Steps {
+			fmt.Fprintf(w, "%-7s %s\n", s.Step, s.Result)
+		}
+		if v.Allowed {
+			fmt.Fprintln(w, "allowed")
+		}
+	}
+	if !v.Allowed {
+		return &exitError{exitRefused, errRefused}
+	}
+	return nil
+}
+
+// printJSON prints v for programs.
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

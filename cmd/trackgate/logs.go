@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// newLogger makes the log of what changes: starts, checks, certificates.
+func newLogger(s configs.Log, out io.Writer) zerolog.Logger {
+	if s.Format == "console" {
+		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.RFC3339, TimeLocation: time.UTC}
+	}
+	level, err := zerolog.ParseLevel(s.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// kept is an output that is not ours to close.
+type kept struct{ io.Writer }
+
+// Close does nothing.
+func (kept) Close() error { return nil }
+
+// openOutput opens what the access log is written to.
+func openOutput(name string) (io.WriteCloser, error) {
+	switch name {
+	case "stdout":
+		return kept{os.Stdout}, nil
+	case "stderr":
+		return kept{os.Stderr}, nil
+	case "off":
+		return kept{io.Discard}, nil
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("log.access.output: %w", err)
+	}
+	return f, nil
+}

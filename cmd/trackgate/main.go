@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// version is stamped by the linker.
+var version = "dev"
+
+// The exit codes.
+const (
+	exitFine    = 0
+	exitMistake = 1 // in settings or use
+	exitFailure = 2 // at run time
+	exitRefused = 3 // explain: the request would be refused
+)
+
+// exitError is an error that knows its exit code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func failure(err error) error { return &exitError{exitFailure, err} }
+
+func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// execute runs one verb and returns the exit code.
+func execute(args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:           "trackgate",
+		Short:         "The gate in front of Tracardi: HTTPS in, only /track for the public, the GUI by IP range",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), versionCommand())
+	err := root.Execute()
+	if err == nil {
+		return exitFine
+	}
+	var known *exitError
+	if !errors.As(err, &known) {
+		known = &exitError{exitMistake, err}
+	}
+	if known.code != exitRefused {
+		fmt.Fprintln(stderr, err)
+	}
+	return known.code
+}
+
+// defaultFile is where the settings are when nothing else is said.
+const defaultFile = "/etc/trackgate/trackgate.yaml"
+
+// fileFlag adds -c to a verb.
+func fileFlag(c *cobra.Command) *string {
+	return c.Flags().StringP("config", "c", defaultFile, "the settings, a YAML file")
+}
+
+// outputFlag adds -o to a verb.
+func outputFlag(c *cobra.Command) *string {
+	return c.Flags().StringP("output", "o", "text", "text or json")
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+func runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Serve",
+		Args:  cobra.NoArgs,
+	}
+	file := fileFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		settings, err := configs.Load(*file, os.Environ())
+		if err != nil {
+			return err
+		}
+		ctx, stop := untilSignal(c.Context())
+		defer stop()
+		return serve(ctx, settings, func(started) {})
+	}
+	return c
+}
+
+// untilSignal returns a context that ends with the first SIGTERM or SIGINT. A
+// second one ends the program at once, as signals do when nobody listens.
+func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
+	if parent == nil {
+		parent = context.Background()
+	}
+	ctx, stop := signal.NotifyContext(parent, syscall.SIGTERM, syscall.SIGINT)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

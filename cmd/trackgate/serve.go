@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/accesslog"
+	"github.com/trackgate/trackgate/internal/admin"
+	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/proxy"
+	"github.com/trackgate/trackgate/tlsconf"
+)
+
+// started tells where a gate that has just begun to serve can be reached.
+type started struct {
+	Addrs  []net.Addr // of the addresses in the settings, in their order
+	CAFile string     // of the internal CA; "" for none
+}
+
+// serve runs a whole gate until ctx ends and it has drained. Everything that
+// can fail, fails before ready is called.
+func serve(ctx context.Context, settings *configs.Settings, ready func(started)) error {
+	s, err := assemble(settings)
+	if err != nil {
+		return failure(err)
+	}
+	defer s.close()
+	if err := s.listen(ctx); err != nil {
+		return failure(err)
+	}
+	ready(started{Addrs: s.gate.Addrs(), CAFile: s.keeper.CAFile()})
+	s.run(ctx)
+	return nil
+}
+
+// server is the parts of a running gate.
+type server struct {
+	settings *configs.Settings
+	log      zerolog.Logger
+	output   io.WriteCloser // of the access log
+	access   *accesslog.Log
+	metrics  *metrics.Set
+	keeper   *tlsconf.Keeper
+	gate     *proxy.Gate
+	admin    *admin.Server
+	adminAt  net.Listener // nil without an admin address
+}
+
+// assemble makes the parts.
+func assemble(settings *configs.Settings) (*server, error) {
+	s := &server{settings: settings, log: newLogger(settings.Log, os.Stderr), metrics: metrics.New(build())}
+	var err error
+	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
+		return nil, err
+	}
+	s.access = accesslog.New(accesslog.Options{
+		Output: s.output, Sample: settings.Log.Access.Sample, Notify: s.logTrouble,
+	})
+	s.metrics.AccessLogDropped(s.access.Dropped)
+	s.metrics.Reloaded(true)
+	if s.keeper, err = tlsconf.New(settings.TLS, settings.Listeners, s.log); err != nil {
+		s.close()
+		return nil, err
+	}
+	s.gate, err = proxy.New(settings, proxy.Parts{
+		Certify: func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
+		HandshakeResult: func(err error) metrics.Handshake {
+			return handshakeNamed(tlsconf.HandshakeResult(err))
+		},
+		Log: s.log, Access: s.access, Metrics: s.metrics,
+	})
+	if err != nil {
+		s.close()
+	}
+	return s, err
+}
+
+// handshakeNamed finds the metric for the word of a handshake's result.
+func handshakeNamed(word string) metrics.Handshake {
+	for h := metrics.HandshakeOK; h < metrics.HandshakeFailed; h++ {
+		if h.String() == word {
+			return h
+		}
+	}
+	return metrics.HandshakeFailed
+}
+
+// logTrouble tells when the access log cannot be written, and when it can again.
+func (s *server) logTrouble(err error) {
+	if err != nil {
+		s.log.Error().Err(err).Msg("the access log cannot be written: lines are dropped")
+		return
+	}
+	s.log.Info().Msg("the access log is written again")
+}
+
+// listen opens the sockets.
+func (s *server) listen(ctx context.Context) error {
+	if err := s.gate.Listen(ctx); err != nil {
+		return err
+	}
+	if s.settings.Admin.Address == "" {
+		return nil
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", s.settings.Admin.Address)
+	if err != nil {
+		return fmt.Errorf("admin.address: %w", err)
+	}
+	s.adminAt = l
+	handler := admin.NewHandler(admin.Options{
+		Address: s.settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
+	})
+	s.admin = admin.NewServer(handler, log.New(s.log, "", 0))
+	return nil
+}
+
+// run serves until ctx ends. The gate drains first; what watches it, and the
+// log, end after it.
+func (s *server) run(ctx context.Context) {
+	after, stop := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { s.access.Run(after) })
+	parts.Go(func() { s.keep(after) })
+	parts.Go(func() { tidyMemory(after) })
+	if s.adminAt != nil {
+		parts.Go(func() {
+			if err := s.admin.Run(after, s.adminAt); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error().Err(err).Msg("the admin side has ended")
+			}
+		})
+	}
+	for i, a := range s.gate.Addrs() {
+		s.log.Info().Str("address", a.String()).Int("listener", i).Msg("listening")
+	}
+	s.gate.Run(ctx)
+	s.log.Info().Msg("drained")
+	stop()
+	parts.Wait()
+}
+
+// certificateInterval is how often the expiry of certificates is shown anew.
+const certificateInterval = time.Minute
+
+// keep lets the keeper of certificates work and shows what it holds.
+func (s *server) keep(ctx context.Context) {
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		if err := s.keeper.Run(ctx); err != nil {
+			s.log.Error().Err(err).Msg("certificates are not watched any more")
+		}
+	})
+	ticker := time.NewTicker(certificateInterval)
+	defer ticker.Stop()
+	for {
+		for _, c := range s.keeper.Certificates() {
+			for _, host := range c.Hosts {
+				s.metrics.Certificate(host, c.NotAfter)
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			keeper.Wait()
+			return
+		}
+	}
+}
+
+// close gives back what assemble opened.
+func (s *server) close() {
+	if s.output != nil {
+		s.output.Close()
+	}
+}

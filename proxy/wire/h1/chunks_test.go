@@ -13,11 +13,11 @@ import (
 // unchunked decodes coded in parts that end at the given places, and at its end.
 // It returns the data and what stands behind the body.
 func unchunked(c *Chunks, coded string, ends ...int) (data, rest string, err error) {
-	dst := make([]byte, 7)
+	dst, src := make([]byte, 7), []byte(coded)
 	from := 0
 	for _, end := range append(ends, len(coded)) {
 		for from < end && !c.Done() {
-			n, used, err := c.Decode(dst, []byte(coded[from:end]))
+			n, used, err := c.Decode(dst, src[from:end])
 			if data += string(dst[:n]); err != nil {
 				return data, "", err
 			}

@@ -24,12 +24,27 @@ func (x *exchange) render() (head, body []byte) {
 	b = x.appendFields(b)
 	b = x.appendForwarded(b)
 	b = x.appendFraming(b)
-	body = x.held
-	if x.whole && len(b)+len(body) <= joinedRequest && x.trailers() == nil {
-		b, body = append(b, body...), nil
-	}
+	b, body = x.appendBody(b)
 	x.out = b
 	return b, body
+}
+
+// appendBody appends a held body, unless it is large. Trailers need the chunked
+// coding.
+func (x *exchange) appendBody(b []byte) (head, body []byte) {
+	if !x.whole {
+		return b, nil
+	}
+	if t := x.trailers(); t != nil {
+		if len(x.held) > 0 {
+			b = h1.AppendChunk(b, x.held)
+		}
+		return h1.AppendLastChunk(b, t), nil
+	}
+	if len(b)+len(x.held) <= joinedRequest {
+		return append(b, x.held...), nil
+	}
+	return b, x.held
 }
 
 // appendFields appends what the client sent and the backend may see.

@@ -19,7 +19,9 @@ type Chunks struct {
 	state     chunkState
 	size      int64 // of the chunk: what is left of its data
 	digits    int
-	extension int // bytes of the chunk's extensions
+	extension int  // bytes of the chunk's extensions
+	quoted    bool // inside of a quoted extension value
+	escaped   bool // behind a backslash in one
 	allExt    int
 	excess    int64
 	line      int // bytes of the trailer line so far
@@ -137,9 +139,10 @@ func hexDigit(b byte) (byte, bool) {
 	return 0, false
 }
 
-// stepExtension passes over chunk-ext, within bounds.
+// stepExtension passes over chunk-ext, within bounds. A quoted value must end
+// before its line does: others might read on in the data.
 func (c *Chunks) stepExtension(b byte) error {
-	if b == '\r' {
+	if b == '\r' && !c.quoted {
 		c.state = chunkSizeLF
 		return nil
 	}
@@ -148,6 +151,10 @@ func (c *Chunks) stepExtension(b byte) error {
 	if class[b]&valueByte == 0 || c.extension > maxChunkExtension || c.allExt > maxChunkExtensions {
 		return malformed("a chunk extension that is too long or has a byte that may not be there")
 	}
+	if b == '"' && !c.escaped {
+		c.quoted = !c.quoted
+	}
+	c.escaped = c.quoted && b == '\\' && !c.escaped
 	return nil
 }
 

@@ -42,6 +42,7 @@ func TestChunksThatAreRead(t *testing.T) {
 		{"0005\r\nhello\r\n000\r\n\r\n", "hello", "", nil},
 		{"0000000000000005\r\nhello\r\n0\r\n\r\n", "hello", "", nil},
 		{"5;a=b;c=\"d e\"\r\nhello\r\n0;last\r\n\r\n", "hello", "", nil},
+		{"5;a=\"b\\\"c\";d=\\\r\nhello\r\n0;x=\"\"\r\n\r\n", "hello", "", nil},
 		{"5;\t \r\nhello\r\n0;\r\n\r\n", "hello", "", nil},
 		{"2\r\n\r\n\r\n0\r\n\r\n", "\r\n", "", nil},
 		{"1;" + strings.Repeat("a", 256) + "\r\nx\r\n0\r\n\r\n", "x", "", nil},
@@ -72,6 +73,7 @@ func TestChunksThatAreRead(t *testing.T) {
 func TestChunksThatAreRefused(t *testing.T) {
 	for _, coded := range []string{
 		"\r\n", "-5\r\n", "+5\r\n", " 5\r\n", "\t5\r\n", "5 \r\n", "5 ;a\r\n", "0x5\r\n", "g\r\n", "5x\r\n", "5,5\r\n", ";a\r\n", "\x00\r\n",
+		"5;a=\"\r\nhello\r\n0\r\n\r\n\"\r\n", "5;a=\"b\\\"\r\nhello\r\n0\r\n\r\n",
 		"5\n", "5\r\r\n", "5\rX", "5;a\n", "5;a\rb\r\n", "5;a\x00\r\n", "5;a\x7f\r\n", "5;\xe9\r\n",
 		"FFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n", "10000000000000005\r\n", "00000000000000005\r\n",
 		"5\r\nhello\n", "5\r\nhello0\r\n\r\n", "5\r\nhello!!\r\n", "5\r\nhello\r\n\r\n", "5\r\nhello\rX", "5\r\nhello\r\r\n",

@@ -66,7 +66,7 @@ func attach(t *testing.T, near, far net.Conn, run func(net.Conn) error) *client 
 // serveAll reads requests until the connection is to be closed.
 func serveAll(nc net.Conn, config *Config, serve serving) error {
 	var c ServerConn
-	c.Reset(nc, config)
+	c.Init(nc, config)
 	defer c.Release()
 	for {
 		if err := c.Await(time.Now().Add(idle)); err != nil {

@@ -49,6 +49,7 @@ func (c *ServerConn) Init(nc net.Conn, config *Config) {
 // Await waits until a byte of a next request is there. It returns an error that
 // is a timeout when until has passed (by up to a quarter of a second), and
 // io.EOF when the client has closed. The connection owns no buffers meanwhile.
+// Who moves the connection's read deadline into the past ends the wait.
 func (c *ServerConn) Await(until time.Time) error {
 	if w := c.work; w != nil {
 		if w.r < w.w {
@@ -60,7 +61,7 @@ func (c *ServerConn) Await(until time.Time) error {
 		c.arm(until)
 	}
 	n, err := c.nc.Read(c.first[:])
-	for n == 0 && (err == nil || early(err, until)) {
+	for n == 0 && (err == nil || early(err, until) && !early(err, c.armed)) {
 		c.arm(until)
 		n, err = c.nc.Read(c.first[:])
 	}

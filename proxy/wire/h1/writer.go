@@ -48,7 +48,7 @@ func (c *ServerConn) Frame(length int64) {
 	w := c.work
 	w.length = length
 	w.chunked = length == wire.Unknown && !w.bodyless && w.req.Version == wire.HTTP11
-	if w.endsByClose() || w.req.Close || !w.consumed() {
+	if w.endsByClose() || w.req.Close || !w.consumed() || c.stopped.Load() {
 		c.closing = true
 	}
 	switch {

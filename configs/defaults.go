@@ -1,0 +1,77 @@
+package configs
+
+import "time"
+
+// Units of Size.
+const (
+	KiB Size = 1 << 10
+	MiB Size = 1 << 20
+	GiB Size = 1 << 30
+)
+
+// Defaults returns what holds where nothing is set. Its one listener and its
+// one pool are what each listener and each pool starts from; they have no
+// name. A gui listener differs from it: its CORS is off and it allows
+// everything.
+func Defaults() Settings {
+	return Settings{
+		Listeners: []Listener{defaultListener()},
+		Pools:     []Pool{defaultPool()},
+		TLS:       TLS{Issuer: IssuerNone, Storage: "/var/lib/trackgate", MinVersion: "1.2"},
+		Limits:    defaultLimits(),
+		Timeouts:  defaultTimeouts(),
+		Admin:     Admin{Address: "127.0.0.1:9180"},
+		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1}},
+	}
+}
+
+func defaultListener() Listener {
+	return Listener{
+		Kind:   Public,
+		TLS:    true,
+		Allow:  []Allow{{Preset: "track"}},
+		Deny:   DenyRespond,
+		CORS:   CORS{Origins: []string{"*"}, MaxAge: 2 * time.Hour},
+		Limits: defaultLimits(),
+	}
+}
+
+// defaultPool answers a public listener: a legitimate event can take more than
+// 13 s, and uvicorn closes idle connections after 5 s.
+func defaultPool() Pool {
+	return Pool{
+		Policy: RoundRobin,
+		Health: Health{
+			Path:     "/healthcheck",
+			Status:   []int{200},
+			Interval: 5 * time.Second,
+			Timeout:  2 * time.Second,
+			Rise:     2,
+			Fall:     3,
+		},
+		Timeouts: BackendTimeouts{Connect: time.Second, Response: 30 * time.Second, Idle: 4 * time.Second},
+	}
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		Body:                 MiB,
+		Head:                 32 * KiB,
+		Target:               8 * KiB,
+		Fields:               100,
+		BodyRate:             500,
+		Connections:          20000,
+		ConnectionsPerClient: 200,
+	}
+}
+
+func defaultTimeouts() Timeouts {
+	return Timeouts{
+		Handshake: 10 * time.Second,
+		Head:      10 * time.Second,
+		Body:      10 * time.Second,
+		Write:     30 * time.Second,
+		KeepAlive: 60 * time.Second,
+		Drain:     25 * time.Second,
+	}
+}

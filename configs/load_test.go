@@ -1,0 +1,201 @@
+package configs_test
+
+import (
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// plain is a file without TLS that the tests add to.
+const plain = `listeners:
+  - name: public
+    kind: public
+    address: ":80"
+    hosts: [track.example.com]
+    tls: off
+    pool: collectors
+pools:
+  - {name: collectors, backends: ["http://10.0.0.11:8686"]}
+`
+
+// parsed returns settings that have to be right.
+func parsed(t *testing.T, yaml string, env ...string) *configs.Settings {
+	t.Helper()
+	settings, err := configs.Parse("trackgate.yaml", []byte(yaml), env)
+	require.NoError(t, err)
+	return settings
+}
+
+// refused returns the mistakes of settings that have to be wrong.
+func refused(t *testing.T, yaml string, env ...string) string {
+	t.Helper()
+	_, err := configs.Parse("trackgate.yaml", []byte(yaml), env)
+	require.Error(t, err)
+	require.IsType(t, configs.Mistakes{}, err)
+	return err.Error()
+}
+
+func TestTenLinesAreEnough(t *testing.T) {
+	settings, err := configs.Load("minimal.yaml", nil)
+
+	require.NoError(t, err)
+	wanted := configs.Defaults()
+	wanted.TLS.Issuer = configs.IssuerInternal
+	l, p := &wanted.Listeners[0], &wanted.Pools[0]
+	l.Name, l.Address, l.Hosts, l.Pool = "public", ":8443", []string{"localhost"}, "collectors"
+	p.Name = "collectors"
+	for _, host := range []string{"10.0.0.11", "10.0.0.12", "10.0.0.13"} {
+		p.Backends = append(p.Backends, configs.Backend{Scheme: "http", Host: host, Port: 8686, Weight: 1})
+	}
+	require.Equal(t, &wanted, settings)
+}
+
+func TestEverythingSetArrives(t *testing.T) {
+	settings, err := configs.Load("testdata/good/everything.yaml", nil)
+
+	require.NoError(t, err)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}, settings.TrustedProxies)
+	require.Equal(t, configs.Log{
+		Level: "debug", Format: "console",
+		Access: configs.AccessLog{Output: "/var/log/access.log", Sample: 0.5},
+	}, settings.Log)
+	require.Equal(t, configs.TLS{
+		Issuer: configs.IssuerNone, Storage: "testdata/good/state", MinVersion: "1.3",
+		Files: []configs.KeyPair{{Certificate: "testdata/good/everything.yaml", Key: "testdata/good/everything.yaml"}},
+	}, settings.TLS)
+	require.Equal(t, "[::1]:9180", settings.Admin.Address)
+	require.Equal(t, configs.Timeouts{
+		Handshake: time.Second, Head: 2 * time.Second, Body: 3 * time.Second,
+		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Drain: 0,
+	}, settings.Timeouts)
+	limits := configs.Limits{Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0, Connections: 10, ConnectionsPerClient: 0}
+	require.Equal(t, limits, settings.Limits)
+
+	limits.Body, limits.Fields = 64*configs.KiB, 20
+	require.Equal(t, configs.Listener{
+		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true,
+		Hosts:    []string{"track.example.com", "*.example.com", "10.0.0.1", "2001:db8::1"},
+		Allow:    []configs.Allow{{Preset: "uix"}, {Methods: []string{"POST", "PUT"}, Path: "/x/*"}},
+		Deny:     configs.DenyRespond,
+		CORS:     configs.CORS{Origins: []string{"https://shop.example.com", "http://[::1]:8080"}, MaxAge: 2 * time.Hour},
+		Pool:     "a",
+		HSTS:     180 * 24 * time.Hour,
+		BasePath: "/api", ClientIPHeader: "x-forwarded-ip", HideErrors: true,
+		ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("10.0.0.7/32")},
+		Limits:        limits,
+	}, settings.Listeners[0])
+	gui := settings.Listeners[1]
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("203.0.113.7/32")}, gui.Clients)
+	require.Equal(t, configs.CORS{Off: true}, gui.CORS)
+	require.Equal(t, configs.DenyDrop, gui.Deny)
+	require.Nil(t, gui.Allow)
+	redirect := settings.Listeners[2]
+	require.False(t, redirect.TLS)
+	require.Empty(t, redirect.Hosts)
+	require.Empty(t, redirect.Pool)
+
+	require.Equal(t, configs.Pool{
+		Name: "a",
+		Backends: []configs.Backend{
+			{Scheme: "http", Host: "be-public.svc", Port: 80, Weight: 1},
+			{Scheme: "http", Host: "2001:db8::2", Port: 8686, Weight: 0},
+			{Scheme: "http", Host: "my_app", Port: 1, Weight: 1000},
+		},
+		Policy: configs.RoundRobin,
+		Health: configs.Health{Path: "/ready?x=1", Host: "tenant.example.com:80", Status: []int{200, 204},
+			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1},
+		Timeouts:       configs.BackendTimeouts{Connect: 2 * time.Second, Response: time.Minute, Idle: time.Second},
+		MaxConnections: 50,
+	}, settings.Pools[0])
+}
+
+func TestAllMistakesAreToldAtOnceInTheOrderOfTheFile(t *testing.T) {
+	said := refused(t, "log: {level: loud}\n"+plain+"limits: {body: 0}\nadmin: {addres: x}\n", "TRACKGATE_LOG_FORMAT=xml")
+
+	require.Equal(t, []string{
+		`trackgate.yaml:1:14: log.level: "loud"`,
+		`trackgate.yaml:11:16: limits.body: 0`,
+		`trackgate.yaml:12:9: admin.addres: "x"`,
+		`TRACKGATE_LOG_FORMAT: log.format: "xml"`,
+	}, beginnings(said))
+}
+
+func TestAFileOfMistakesIsToldInPart(t *testing.T) {
+	lines := strings.Split(refused(t, strings.Repeat("? {a: b}\n: c\n", 500)), "\n")
+
+	require.Len(t, lines, 101)
+	require.Contains(t, lines[100], "there is more: wanted the others to be mended first")
+}
+
+func TestWhatFollowsFromAMistakeIsNotTold(t *testing.T) {
+	said := refused(t, "listeners:\n  - name: {}\n    kind: *kind\n    tls: maybe\npools: 5\n")
+
+	require.NotContains(t, said, "tls.issuer")
+	require.NotContains(t, said, "listeners[0].kind: missing")
+}
+
+func TestAMissingFileIsAnErrorOfTheSystem(t *testing.T) {
+	_, err := configs.Load(filepath.Join(t.TempDir(), "none.yaml"), nil)
+
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "none.yaml")
+}
+
+func TestAFolderIsNoFile(t *testing.T) {
+	_, err := configs.Load(t.TempDir(), nil)
+
+	require.ErrorContains(t, err, "settings: read")
+}
+
+func TestAFileMayHaveOneMebibyte(t *testing.T) {
+	fitting := plain + "#" + strings.Repeat("x", 1<<20-len(plain)-1)
+	parsed(t, fitting)
+
+	require.Contains(t, refused(t, fitting+"x"), "a larger file: wanted at most 1MiB")
+}
+
+func TestOnlyTextIsRead(t *testing.T) {
+	parsed(t, "\ufeff"+plain)
+
+	require.Equal(t, `trackgate.yaml:2:4: byte "\xff": wanted UTF-8 text without control characters`, refused(t, "a: b\nc: \xff\n"))
+	require.Contains(t, refused(t, "a: \x1b[0m\n"), `trackgate.yaml:1:4: byte "\x1b"`)
+}
+
+func TestFilesThatMayNotBeReadAreToldByTheirCause(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "trackgate.yaml")
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "tls.crt"), nil, 0o600))
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(folder, "tls.key")))
+
+	_, err := configs.Parse(name, []byte(plain+"tls: {files: [{certificate: tls.crt, key: tls.key}]}\n"), nil)
+
+	require.Equal(t, name+`:10:43: tls.files[0].key: "tls.key": wanted a file that can be read (no such file or directory)`, err.Error())
+}
+
+func TestSettingsDoNotShareMemory(t *testing.T) {
+	a, b := parsed(t, plain), parsed(t, plain)
+
+	a.Listeners[0].Allow[0].Preset = "changed"
+	a.Pools[0].Health.Status[0] = 500
+
+	require.Equal(t, "track", b.Listeners[0].Allow[0].Preset)
+	require.Equal(t, 200, b.Pools[0].Health.Status[0])
+	require.Equal(t, "track", configs.Defaults().Listeners[0].Allow[0].Preset)
+}
+
+// beginnings returns each line up to what was wanted.
+func beginnings(said string) []string {
+	lines := strings.Split(said, "\n")
+	for i, line := range lines {
+		lines[i], _, _ = strings.Cut(line, ": wanted ")
+	}
+	return lines
+}

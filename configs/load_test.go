@@ -136,10 +136,32 @@ func TestAFileOfMistakesIsToldInPart(t *testing.T) {
 }
 
 func TestWhatFollowsFromAMistakeIsNotTold(t *testing.T) {
-	said := refused(t, "listeners:\n  - name: {}\n    kind: *kind\n    tls: maybe\npools: 5\n")
+	said := refused(t, `listeners:
+  - name: {}
+    kind: !word public
+    address: 5
+    hosts: [{}]
+    tls: maybe
+    pool: a
+  - none
+pools:
+  - {name: a, backends: [5]}
+`)
 
-	require.NotContains(t, said, "tls.issuer")
-	require.NotContains(t, said, "listeners[0].kind: missing")
+	require.Equal(t, []string{
+		`trackgate.yaml:2:11: listeners[0].name: an empty section`,
+		`trackgate.yaml:3:11: listeners[0].kind: YAML's tag !word`,
+		`trackgate.yaml:4:14: listeners[0].address: 5`,
+		`trackgate.yaml:5:13: listeners[0].hosts[0]: an empty section`,
+		`trackgate.yaml:6:10: listeners[0].tls: "maybe"`,
+		`trackgate.yaml:8:5: listeners[1]: "none"`,
+		`trackgate.yaml:10:26: pools[0].backends[0]: 5`,
+	}, beginnings(said))
+}
+
+func TestAnAliasOfNothingIsToldWithItsLine(t *testing.T) {
+	require.Equal(t, "trackgate.yaml:10:1: unknown anchor 'level' referenced: wanted well-formed YAML",
+		refused(t, plain+"log: {level: *level}\n"))
 }
 
 func TestAMissingFileIsAnErrorOfTheSystem(t *testing.T) {

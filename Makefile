@@ -10,8 +10,9 @@ BENCHARGS   ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# What the suites, the race detector and the benchmark need, by the names of Debian's packages.
-TOOLS := gcc libc6-dev curl haproxy nginx-light openssl python3-fastapi python3-uvicorn
+# What is needed beside Go, by the names of Debian's packages.
+TOOLS       := curl gcc libc6-dev openssl python3-fastapi python3-uvicorn
+BENCHTOOLS  := haproxy nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.
 export CGO_ENABLED ?= 0
@@ -19,7 +20,7 @@ BUILDFLAGS := -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSIO
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## Build bin/trackgate, one static binary
@@ -51,7 +52,7 @@ fuzz: ## Fuzz every target in the tree, FUZZTIME each (60s)
 	| awk '/^Fuzz/ {name[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, name[i]; n = 0}' \
 	| while read -r package target; do \
 		echo "$$target in $$package for $(FUZZTIME)"; \
-		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
 
 .PHONY: bench
@@ -70,9 +71,14 @@ lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
 check: lint build race test suites ## All of the above but fuzz and bench: what CI runs
 
 .PHONY: install-tools
-install-tools: ## Install what race, suites and bench need beside Go (Debian)
+install-tools: ## Install what race and suites need beside Go (Debian)
 	$(SUDO) apt-get update
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOLS)
+
+.PHONY: install-bench-tools
+install-bench-tools: ## Install the proxies that bench measures against (Debian)
+	$(SUDO) apt-get update
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BENCHTOOLS)
 
 .PHONY: clean
 clean: ## Remove what was built

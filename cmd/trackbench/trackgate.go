@@ -1,0 +1,35 @@
+package main
+
+import "time"
+
+// trackgate is the program of this module, from the given file.
+func trackgate(binary string) contender {
+	return contender{
+		name:     "trackgate",
+		binary:   binary,
+		settings: trackgateSettings,
+		start:    func(s site) []string { return []string{"run", "-c", s.settingsFile()} },
+		version:  []string{"version"},
+		flush:    1200 * time.Millisecond,
+	}
+}
+
+const trackgateSettings = `listeners:
+  - name: public
+    kind: public
+    address: "{{.Address}}"
+    hosts: ["{{.Host}}"]
+    allow: [track]
+    pool: collectors
+pools:
+  - name: collectors
+    backends: ["http://{{.Backend}}"]
+    health: {path: /healthcheck, interval: 5s}
+tls:
+  issuer: none
+  files: [{certificate: "{{.Certificate}}", key: "{{.Key}}"}]
+  storage: "{{.Folder}}"
+limits: {connections: 16000, connections_per_client: 0}
+admin: {socket: "", address: ""}
+log: {level: warn, access: {output: "{{.AccessLog}}"}}
+`

@@ -14,12 +14,13 @@ import (
 // It returns the data and what stands behind the body.
 func unchunked(c *Chunks, coded string, ends ...int) (data, rest string, err error) {
 	dst, src := make([]byte, 7), []byte(coded)
+	var all []byte
 	from := 0
 	for _, end := range append(ends, len(coded)) {
 		for from < end && !c.Done() {
 			n, used, err := c.Decode(dst, src[from:end])
-			if data += string(dst[:n]); err != nil {
-				return data, "", err
+			if all = append(all, dst[:n]...); err != nil {
+				return string(all), "", err
 			}
 			from += used
 		}
@@ -27,7 +28,7 @@ func unchunked(c *Chunks, coded string, ends ...int) (data, rest string, err err
 	if !c.Done() {
 		err = wire.ErrShort
 	}
-	return data, coded[from:], err
+	return string(all), coded[from:], err
 }
 
 func TestChunksThatAreRead(t *testing.T) {

@@ -31,8 +31,10 @@ type serving func(c *ServerConn, r *wire.Request) error
 type client struct {
 	t *testing.T
 	net.Conn
-	in    *bufio.Reader
-	ended chan error // why the served connection ended
+	in       *bufio.Reader
+	patience time.Duration // how long it waits for an answer
+	ended    chan struct{} // closed when the served connection has ended
+	err      error         // why it did
 }
 
 // dial connects over loopback to a connection that serve serves.
@@ -49,15 +51,15 @@ func dial(t *testing.T, config *Config, serve serving) *client {
 
 // attach runs run on far and returns the client at near.
 func attach(t *testing.T, near, far net.Conn, run func(net.Conn) error) *client {
-	c := &client{t: t, Conn: near, in: bufio.NewReader(near), ended: make(chan error, 1)}
+	c := &client{t: t, Conn: near, in: bufio.NewReader(near), patience: 30 * time.Second, ended: make(chan struct{})}
 	go func() {
-		err := run(far)
+		defer close(c.ended)
+		c.err = run(far)
 		if tcp, ok := far.(*net.TCPConn); ok { // what the client still sends may not reset what it has to read
 			tcp.CloseWrite()
 			io.Copy(io.Discard, tcp)
 		}
 		far.Close()
-		c.ended <- err
 	}()
 	t.Cleanup(func() { near.Close() })
 	return c
@@ -132,7 +134,7 @@ func (c *client) send(text string) *client {
 
 // answer reads one answer to a request of that method.
 func (c *client) answer(method string) *answer {
-	c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	c.SetReadDeadline(time.Now().Add(c.patience))
 	res, err := http.ReadResponse(c.in, &http.Request{Method: method})
 	require.NoError(c.t, err)
 	body, err := io.ReadAll(res.Body)
@@ -141,7 +143,7 @@ func (c *client) answer(method string) *answer {
 
 // raw reads n bytes as they come.
 func (c *client) raw(n int) string {
-	c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	c.SetReadDeadline(time.Now().Add(c.patience))
 	b := make([]byte, n)
 	_, err := io.ReadFull(c.in, b)
 	require.NoError(c.t, err)
@@ -150,7 +152,7 @@ func (c *client) raw(n int) string {
 
 // all reads until the end of the connection.
 func (c *client) all() string {
-	c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	c.SetReadDeadline(time.Now().Add(c.patience))
 	b, err := io.ReadAll(c.in)
 	require.NoError(c.t, err)
 	return string(b)
@@ -159,7 +161,8 @@ func (c *client) all() string {
 // end closes and returns why the served connection ended.
 func (c *client) end() error {
 	c.Close()
-	return <-c.ended
+	<-c.ended
+	return c.err
 }
 
 // endsWith says that the served connection ends by itself, for a reason or, if

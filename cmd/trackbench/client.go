@@ -41,7 +41,8 @@ func (g gate) connect(ctx context.Context, source byte, sessions tls.ClientSessi
 	}
 	conn := tls.Client(raw, g.tlsConfig(sessions))
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("handshake: %w", err), raw.Close())
+		_ = raw.Close() // a handshake that was given up has closed it already
+		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	return &client{conn: conn, answers: newMessageReader(conn)}, nil
 }

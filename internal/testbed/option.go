@@ -1,0 +1,140 @@
+package testbed
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// Host is the name that the public listener of [Edge] answers to.
+const Host = "track.test"
+
+// Option says something about the settings of an Edge.
+type Option func(*recipe)
+
+// recipe is what options fill.
+type recipe struct {
+	whole    string
+	backends []string
+	listener []string
+	pool     []string
+	sections []string
+}
+
+// Pool names the backends, "host:port".
+func Pool(addrs ...string) Option {
+	return func(r *recipe) { r.backends = append(r.backends, addrs...) }
+}
+
+// Listener adds keys to the public listener, each as in "hsts: 180d".
+func Listener(keys ...string) Option {
+	return func(r *recipe) { r.listener = append(r.listener, keys...) }
+}
+
+// PoolKeys adds keys to the pool, each as in "max_connections: 1".
+func PoolKeys(keys ...string) Option { return func(r *recipe) { r.pool = append(r.pool, keys...) } }
+
+// Section adds sections beside listeners and pools, each as in
+// "timeouts: {body: 1s}".
+func Section(sections ...string) Option {
+	return func(r *recipe) { r.sections = append(r.sections, sections...) }
+}
+
+// YAML replaces listeners and pools by these.
+func YAML(text string, args ...any) Option {
+	return func(r *recipe) { r.whole = fmt.Sprintf(text, args...) }
+}
+
+// text is the settings as an operator would write them.
+func (r *recipe) text() string {
+	text := r.whole
+	if text == "" {
+		text = r.usual()
+	}
+	if r.mentions("tls:") == "" {
+		text += "\ntls: {issuer: internal, storage: /nowhere}"
+	}
+	return text + "\nadmin: {address: \"\"}\n" + strings.Join(r.sections, "\n") + "\n"
+}
+
+func (r *recipe) usual() string {
+	var b strings.Builder
+	b.WriteString("listeners:\n  - name: public\n    address: \"127.0.0.1:443\"\n    pool: collectors\n")
+	r.listener = append(r.listener, r.missing(r.listener, "kind: public", "hosts: ["+Host+", 127.0.0.1]")...)
+	for _, key := range r.listener {
+		b.WriteString("    " + key + "\n")
+	}
+	b.WriteString("pools:\n  - name: collectors\n    backends: [")
+	for _, addr := range r.backends {
+		b.WriteString(`"http://` + addr + `", `)
+	}
+	b.WriteString("]\n")
+	r.pool = append(r.pool, r.missing(r.pool, "health: {interval: 0}")...)
+	for _, key := range r.pool {
+		b.WriteString("    " + key + "\n")
+	}
+	return b.String()
+}
+
+// missing returns those of usual whose key is not in keys.
+func (r *recipe) missing(keys []string, usual ...string) (add []string) {
+	for _, u := range usual {
+		name, _, _ := strings.Cut(u, ":")
+		found := false
+		for _, key := range keys {
+			found = found || strings.HasPrefix(key, name+":")
+		}
+		if !found {
+			add = append(add, u)
+		}
+	}
+	return add
+}
+
+// mentions returns the section that begins so, or "".
+func (r *recipe) mentions(key string) string {
+	for _, s := range r.sections {
+		if strings.HasPrefix(s, key) {
+			return s
+		}
+	}
+	return ""
+}
+
+// parse compiles the options. Storage is in a folder of the test, ports are the
+// system's, and a drain is short unless a section speaks of timeouts.
+func parse(t testing.TB, options []Option) *configs.Settings {
+	t.Helper()
+	r := &recipe{}
+	for _, o := range options {
+		o(r)
+	}
+	settings, err := configs.Parse("test.yaml", []byte(r.text()), nil)
+	require.NoError(t, err, r.text())
+	settings.TLS.Storage = t.TempDir()
+	if !strings.Contains(r.mentions("timeouts:"), "drain") {
+		settings.Timeouts.Drain = 50 * time.Millisecond
+	}
+	freePorts(settings.Listeners)
+	return settings
+}
+
+// freePorts lets the system choose the ports, one for each address: all
+// spellings of zero do that, and listeners of one address keep one spelling.
+func freePorts(listeners []configs.Listener) {
+	spellings := map[string]string{}
+	for i := range listeners {
+		l := &listeners[i]
+		if spellings[l.Address] == "" {
+			host, _, _ := net.SplitHostPort(l.Address)
+			spellings[l.Address] = net.JoinHostPort(host, strings.Repeat("0", len(spellings)+1))
+		}
+		l.Address = spellings[l.Address]
+	}
+}

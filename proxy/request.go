@@ -56,11 +56,6 @@ func (x *exchange) appendFields(b []byte) []byte {
 		if f.Gone || x.withheld(f) {
 			continue
 		}
-		if f.ID == wire.XRealIP {
-			b = append(b, "x-real-ip: "...)
-			b = append(append(b, x.clientText()...), '\r', '\n')
-			continue
-		}
 		b = h1.AppendField(b, f.Name, f.Value)
 	}
 	return b
@@ -73,7 +68,7 @@ func (x *exchange) withheld(f *wire.Field) bool {
 	switch f.ID {
 	case wire.Other:
 		return x.listener.clientIP != "" && string(f.Name) == x.listener.clientIP
-	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.Spoofable:
+	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.XRealIP, wire.Spoofable:
 		return true
 	case wire.Authorization, wire.Cookie, wire.Private:
 		return x.listener.public()
@@ -82,7 +77,8 @@ func (x *exchange) withheld(f *wire.Field) bool {
 }
 
 // appendForwarded appends who asks, and how. Tracardi takes the value as the
-// address, so it is exactly one.
+// address, so it is exactly one. Every field is stored with each event, so
+// X-Real-IP is there only in place of the client's own.
 func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, "x-forwarded-for: "...)
 	b = append(b, x.clientText()...)
@@ -91,11 +87,19 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, "\r\nx-forwarded-host: "...)
 	b = append(b, x.req.Authority...)
 	b = append(b, '\r', '\n')
-	if name := x.listener.clientIP; name != "" && name != "x-forwarded-for" && name != "x-real-ip" {
-		b = append(append(b, name...), ": "...)
-		b = append(append(b, x.clientText()...), '\r', '\n')
+	if x.req.Fields.Has(wire.XRealIP) {
+		b = x.appendClient(b, "x-real-ip")
+	}
+	if name := x.listener.clientIP; name != "" {
+		b = x.appendClient(b, name)
 	}
 	return b
+}
+
+// appendClient appends a field that carries the client's address.
+func (x *exchange) appendClient(b []byte, name string) []byte {
+	b = append(append(b, name...), ": "...)
+	return append(append(b, x.clientText()...), '\r', '\n')
 }
 
 // appendFraming appends how the body is framed, and ends the head. A body that

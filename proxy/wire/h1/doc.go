@@ -20,4 +20,10 @@
 // one plain number, any transfer coding but exactly "chunked", or a chunk that
 // is not spelled plainly ends the connection with 400. No byte behind the
 // fault is interpreted.
+//
+// Names and values are held to what every backend reads in the same way. In a
+// request "_" in a name is refused, because WSGI and CGI take it for "-", and so
+// is a value that is not UTF-8; a name with another odd byte is not passed on.
+// An answer may have both. In a trailer section whatever is odd, and every field
+// that means something, is not passed on (RFC 9110 section 6.5.1).
 package h1

@@ -35,24 +35,10 @@ func parseFields(lines []byte, f *wire.Fields, limit int, in section) error {
 }
 
 // parseField reads one field line without its line end (RFC 9112 section 5).
-// Names of letters, digits and "-" are passed on; others are odd. A request may
-// not have "_" in a name, which some backends take for "-", nor a value that is
-// not UTF-8.
 func parseField(line []byte, f *wire.Fields, in section) error {
-	colon := 0
-	for colon < len(line) && lowered[line[colon]] != 0 {
-		line[colon] = lowered[line[colon]]
-		colon++
-	}
-	odd := colon == len(line) || line[colon] != ':'
-	if odd {
-		var err error
-		if colon, err = lowerOdd(line, colon, in); err != nil {
-			return err
-		}
-	}
-	if colon == 0 {
-		return malformed("a field line without a name")
+	colon, odd, err := parseName(line, in)
+	if err != nil {
+		return err
 	}
 	name, value := line[:colon], trim(line[colon+1:])
 	text, err := checkValue(value, in)
@@ -65,6 +51,24 @@ func parseField(line []byte, f *wire.Fields, in section) error {
 		f.All()[f.Len()-1].Gone = true
 	}
 	return nil
+}
+
+// parseName checks and lowers the name at the beginning of a line and returns
+// where it ends. Names of letters, digits and "-" are passed on; others are odd:
+// a request may not have "_" in a name, which some backends take for "-", and
+// the rest is left out.
+func parseName(line []byte, in section) (colon int, odd bool, err error) {
+	for colon < len(line) && lowered[line[colon]] != 0 {
+		line[colon] = lowered[line[colon]]
+		colon++
+	}
+	if odd = colon == len(line) || line[colon] != ':'; odd {
+		colon, err = lowerOdd(line, colon, in)
+	}
+	if colon == 0 && err == nil {
+		err = malformed("a field line without a name")
+	}
+	return colon, odd, err
 }
 
 // lowerOdd checks and lowers a name from its first odd byte on, and returns where

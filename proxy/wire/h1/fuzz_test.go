@@ -161,7 +161,7 @@ func FuzzResponseHead(f *testing.F) {
 func FuzzChunks(f *testing.F) {
 	for _, seed := range []string{
 		"0\r\n\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nrest", "A;a=\"b\\\"c\";d\r\n0123456789\r\n0;x\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n",
-		"7fffffffffffffff\r\nhello", "8000000000000000\r\n", "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n", "0\r\nX_A: 1\r\nX-B: \xe9\r\n\r\n",
+		"7fffffffffffffff\r\nhello", "8000000000000000", "\r", "5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n", "0\r\nX_A: 1\r\nX-B: \xe9\r\n\r\n",
 		"0\r\n\rX\r\n\r\n", "0\r\nX: a\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "5\nhello\n0\n\n", "5\r\nhello0\r\n\r\n", "000000000000000001\r\n",
 		strings.Repeat("1;"+strings.Repeat("a", 200)+"\r\nx\r\n", 30) + "0\r\n\r\n", strings.Repeat("1\r\nx\r\n", 100) + "0\r\n\r\n",
 	} {

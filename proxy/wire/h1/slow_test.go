@@ -34,7 +34,7 @@ var (
 	slowLiteral = regexp.MustCompile(`^\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\](?::([0-9]{1,5}))?$`)
 	slowStatus  = regexp.MustCompile(`^(HTTP/1\.[01]) ([1-5][0-9][0-9])(?: ((?s).*))?$`)
 	slowSize    = regexp.MustCompile(`^([0-9A-Fa-f]{1,16})(?:;([\t -~]{0,256}))?$`)
-	slowPartial = regexp.MustCompile(`^(?:|[0-9A-Fa-f]{1,16}(?:;[\t -~]{0,256})?)\r?$`)
+	slowPartial = regexp.MustCompile(`^(?:|[0-9A-Fa-f]{1,16}(?:;[\t -~]{0,256})?\r?)$`)
 )
 
 // slowMessage is what both readers must agree about.
@@ -227,7 +227,7 @@ type slowChunks struct {
 func (s *slowChunks) read(coded string) (rest, verdict string) {
 	for {
 		line, rest, whole := strings.Cut(coded, "\n")
-		if size := strings.TrimSuffix(line, "\r"); !slowPartial.MatchString(line) || s.quoted(line) || s.tooLong(size) {
+		if size := strings.TrimSuffix(line, "\r"); !slowPartial.MatchString(line) || s.quoted(line) || s.tooMuch(size) {
 			return "", rejected
 		}
 		if !whole {
@@ -268,10 +268,11 @@ func (s *slowChunks) quoted(line string) bool {
 	return open && ended
 }
 
-// tooLong reports whether this line's extension is too much for all of them.
-func (s *slowChunks) tooLong(line string) bool {
-	_, ext, _ := strings.Cut(line, ";")
-	return s.ext+len(ext) > maxChunkExtensions
+// tooMuch reports whether the size is, or this extension with all the others.
+func (s *slowChunks) tooMuch(line string) bool {
+	size, ext, _ := strings.Cut(line, ";")
+	_, err := strconv.ParseUint("0"+size, 16, 63)
+	return err != nil || s.ext+len(ext) > maxChunkExtensions
 }
 
 // size reads a whole line of a chunk's size.
@@ -282,9 +283,9 @@ func (s *slowChunks) size(line string) (uint64, bool) {
 		return 0, false
 	}
 	s.ext += len(m[2])
-	n, err := strconv.ParseUint(m[1], 16, 63)
+	n, _ := strconv.ParseUint(m[1], 16, 63)
 	s.excess = max(0, s.excess+int64(len(m[1])+len(m[2]))+4-16-2*int64(min(n, 1<<20)))
-	return n, err == nil && s.excess <= maxChunkExcess
+	return n, s.excess <= maxChunkExcess
 }
 
 // trailer reads the trailer section.

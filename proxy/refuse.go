@@ -34,7 +34,9 @@ func (g *Gate) answer(x *exchange, r reason.Reason) {
 	x.stream.Field("content-type", valueJSON)
 	x.ownFields(r)
 	x.stream.Frame(int64(len(body)))
-	x.count(len(body))
+	if string(x.req.Method) != "HEAD" {
+		x.count(len(body))
+	}
 	if err := x.stream.Finish(body, nil); err != nil {
 		x.stream.Abort()
 	}

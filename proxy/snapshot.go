@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -174,10 +175,19 @@ func compileRoutes(s configs.Listener) (*route.Table, error) {
 	var rules []route.Rule
 	for _, entry := range s.Allow {
 		for _, e := range entry.Expand() {
-			rules = append(rules, route.Rule{Methods: e.Methods, Path: e.Path})
+			rules = append(rules, route.Rule{Methods: exposed(e.Methods, s.CORS), Path: e.Path})
 		}
 	}
 	return route.Public(rules, options)
+}
+
+// exposed returns the methods of a route. Without CORS at the edge, the backends
+// answer preflights, so they must reach them.
+func exposed(methods []string, cors configs.CORS) []string {
+	if cors.Off {
+		return append(slices.Clone(methods), "OPTIONS")
+	}
+	return methods
 }
 
 // bodyGrace is how long a body may come at any rate before its rate counts.

@@ -78,6 +78,15 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestHeadsOfAnswersHaveALimit(t *testing.T) {
+	for _, head := range []string{"HTTP/1.1 200 OK\r\nX-A: " + strings.Repeat("b", 64<<10), "HTTP/1.1 200 " + strings.Repeat("b", 65<<10)} {
+		_, err := answered(head+"\r\n\r\n", "GET")
+		assert.Equal(t, "head_too_large", reasonOf(err))
+	}
+	_, err := answered("HTTP/1.1 200 OK\r\nX-A: "+strings.Repeat("b", 60<<10)+"\r\n\r\n", "GET")
+	assert.NoError(t, err)
+}
+
 func TestFieldsOfAnAnswer(t *testing.T) {
 	r, err := answered("HTTP/1.1 200 OK\r\nX_A: 1\r\nX.B: 2\r\nX-C: caf\xe9\r\nServer: uvicorn\r\nContent-Length: 0\r\n\r\n", "GET")
 	assert.NoError(t, err)

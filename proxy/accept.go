@@ -71,6 +71,9 @@ func (c *conn) start() {
 	if c.raw, err = c.SyscallConn(); err == nil && c.address.proxied {
 		err = c.readProxyHeader()
 	}
+	if err == nil && !c.address.admits(c.client) {
+		err = errNotClient
+	}
 	if err != nil {
 		c.nc = c.TCPConn
 		c.close()
@@ -83,6 +86,20 @@ func (c *conn) start() {
 // maxProxyHeader is how long a PROXY header may be: 16 bytes and 520 of
 // addresses and TLVs for version 2, 107 for version 1.
 const maxProxyHeader = 536
+
+var errNotClient = errors.New("no listener of this address lets this client in")
+
+// admits reports whether a listener of the address may answer the client. Only
+// where all drop strangers is that decided before a byte is read; a trusted proxy
+// has still to say who asks.
+func (a *address) admits(client netip.Addr) bool {
+	for _, l := range a.listeners {
+		if !l.drop || l.clients.Contains(client) || l.trusted.Contains(client) {
+			return true
+		}
+	}
+	return false
+}
 
 var errNotSender = errors.New("PROXY protocol: this address may not send a header")
 
@@ -112,10 +129,10 @@ func (c *conn) readProxyHeader() error {
 	return err
 }
 
-// ip returns the address without port, IPv4 as itself.
+// ip returns the address without port and zone, IPv4 as itself.
 func ip(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
+		return tcp.AddrPort().Addr().Unmap().WithZone("")
 	}
 	return netip.Addr{}
 }

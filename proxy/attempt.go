@@ -18,6 +18,7 @@ const maxJoined = 16 << 10
 func (x *exchange) release() {
 	now := time.Now()
 	x.endAttempt(now, reason.OK)
+	x.conn.asking.Store(nil)
 	x.to.conns.Put(x.bc, now)
 	x.bc, x.res = nil, nil
 }
@@ -29,6 +30,7 @@ func (x *exchange) giveUp(err error) {
 		x.upload.stop()
 	}
 	if x.bc != nil {
+		x.conn.asking.Store(nil)
 		x.bc.Close()
 	}
 	x.bc, x.res = nil, nil

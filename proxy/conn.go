@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
@@ -34,9 +35,11 @@ type conn struct {
 	known        []byte    // an authority that was found to be
 	knownAs      *listener // this listener's
 	waiting      atomic.Bool
-	sleepy       atomic.Bool // the poller was asked to wait
-	until        time.Time   // a sleeping connection is closed then
-	newer, older *conn       // the register's
+	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
+	aborted      bool                         // the last answer is not whole
+	sleepy       atomic.Bool                  // the poller was asked to wait
+	until        time.Time                    // a sleeping connection is closed then
+	newer, older *conn                        // the register's
 }
 
 // Read reads what the PROXY header left over first.
@@ -136,7 +139,7 @@ func (c *conn) await() error {
 	if c.gate.draining.Load() {
 		return errDraining
 	}
-	return c.h1.Await(time.Now().Add(awake))
+	return c.h1.Await(time.Now().Add(min(awake, c.gate.timeouts().KeepAlive)))
 }
 
 var errDraining = errors.New("the gate is draining")

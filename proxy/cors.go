@@ -59,8 +59,8 @@ var (
 
 // preflight answers an OPTIONS that asks what a page may send.
 func (g *Gate) preflight(x *exchange) error {
-	x.status, x.answered = 204, true
-	x.stream.Start(204)
+	x.answered = true
+	x.open(204)
 	x.corsFields()
 	x.stream.Field("vary", valueAsked)
 	x.stream.Field("access-control-allow-methods", []byte(x.match.Allow))

@@ -39,6 +39,7 @@ type Gate struct {
 	register register
 	open     atomic.Int64 // connections
 	draining atomic.Bool
+	over     atomic.Bool // the drain time
 	serving  atomic.Bool
 	sockets  []*net.TCPListener
 }
@@ -126,7 +127,8 @@ func (g *Gate) drain() {
 	case <-gone:
 	case <-timer.C:
 		g.parts.Log.Warn().Int64("connections", g.open.Load()).Msg("the drain time is over: the rest is cut")
-		g.register.each(func(c *conn) { c.TCPConn.Close() })
+		g.over.Store(true)
+		g.register.each((*conn).cut)
 		<-gone
 	}
 	for _, p := range g.current.Load().pools {

@@ -59,9 +59,6 @@ func (g *Gate) read(x *exchange) error {
 	req, err := x.conn.h1.ReadHead(x.start)
 	x.req = req
 	x.origin, _ = req.Fields.Get(wire.Origin)
-	if g.draining.Load() {
-		x.conn.h1.CloseAfter()
-	}
 	return err
 }
 
@@ -156,13 +153,25 @@ func (g *Gate) send(x *exchange) error {
 	}
 }
 
-// connect finds a kept connection to the picked backend or makes one.
+// connect finds a kept connection to the picked backend or makes one. After one
+// that raced nothing but a new one will do.
 func (g *Gate) connect(x *exchange) (err error) {
-	if x.bc = x.to.conns.Kept(x.asked); x.bc == nil {
+	if !x.raced {
+		x.bc = x.to.conns.Kept(x.asked)
+	}
+	if x.bc == nil {
 		x.bc, err = x.to.conns.Dial(context.Background())
 	}
-	x.reused = err == nil && x.bc.Reused()
-	return err
+	if err != nil {
+		x.reused = false
+		return err
+	}
+	x.reused = x.bc.Reused()
+	x.conn.asking.Store(x.bc)
+	if g.over.Load() {
+		x.bc.Interrupt()
+	}
+	return nil
 }
 
 // readAnswer reads heads until the final one. What a backend says in between
@@ -182,9 +191,10 @@ func (g *Gate) readAnswer(x *exchange) (*wire.Response, error) {
 	}
 }
 
-// again reports whether the request is to be sent once more after err.
+// again reports whether the request is to be sent once more after err. Of a body
+// that is streamed nothing may have been sent.
 func (g *Gate) again(x *exchange, err error) bool {
-	if !backend.MayRepeat(err) || !x.whole || x.attempts > len(x.listener.pool.backends) {
+	if !backend.MayRepeat(err) || x.upload != nil || x.attempts > len(x.listener.pool.backends) || g.over.Load() {
 		return false
 	}
 	x.tried = x.picked

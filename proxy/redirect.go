@@ -48,8 +48,8 @@ func (g *Gate) redirect(x *exchange) (done bool, err error) {
 		return false, refused(reason.WrongHost)
 	}
 	location := "https://" + host + g.current.Load().secure.ports[i] + string(x.req.Target)
-	x.status, x.answered = 301, true
-	x.stream.Start(301)
+	x.answered = true
+	x.open(301)
 	x.stream.Field("location", []byte(location))
 	x.stream.Frame(0)
 	return true, x.stream.Finish(nil, nil)

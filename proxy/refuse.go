@@ -19,6 +19,7 @@ func (g *Gate) refuse(x *exchange, err error) {
 			x.status = r.Status()
 		}
 		x.stream.Abort() // nobody to tell, or only by a visible end
+		x.conn.aborted = true
 	default:
 		g.answer(x, r)
 	}
@@ -26,10 +27,10 @@ func (g *Gate) refuse(x *exchange, err error) {
 
 // answer writes an answer of the gate itself: JSON, readable for a page.
 func (g *Gate) answer(x *exchange, r reason.Reason) {
-	x.status, x.answered = r.Status(), true
+	x.answered = true
 	body := appendAnswer(x.out[:0], r)
 	x.out = body
-	x.stream.Start(x.status)
+	x.open(r.Status())
 	x.stream.Field("date", time.Now().UTC().AppendFormat(nil, http.TimeFormat))
 	x.stream.Field("content-type", valueJSON)
 	x.ownFields(r)

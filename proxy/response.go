@@ -8,8 +8,7 @@ import (
 // passHead starts the client's answer with the backend's status and fields.
 func (x *exchange) passHead() {
 	res := x.res
-	x.status = res.Status
-	x.stream.Start(res.Status)
+	x.open(res.Status)
 	res.Fields.DropHops()
 	fields := res.Fields.All()
 	for i := range fields {
@@ -19,6 +18,16 @@ func (x *exchange) passHead() {
 	}
 	x.edgeFields()
 	x.stream.Frame(x.length())
+}
+
+// open begins the head of the client's answer. While the gate drains it is the
+// last one of its connection.
+func (x *exchange) open(status int) {
+	x.status = status
+	if x.conn.gate.draining.Load() {
+		x.conn.h1.CloseAfter()
+	}
+	x.stream.Start(status)
 }
 
 // kept reports whether a field of the backend is not for the client.
@@ -59,20 +68,21 @@ func (x *exchange) edgeFields() {
 	}
 }
 
-// stream passes a body on as it comes.
+// stream passes a body on as it comes. The head does not wait for a body that is
+// not there yet.
 func (g *Gate) stream(x *exchange) error {
-	x.answered = true
-	for first := true; ; first = false {
-		if first && !x.bc.Buffered() {
-			if err := x.stream.Write(nil); err != nil {
-				return x.cut(err)
-			}
+	if !x.bc.Buffered() {
+		x.answered = true
+		if err := x.stream.Write(nil); err != nil {
+			return x.cut(err)
 		}
+	}
+	for {
 		p, last, err := x.bc.ReadBody()
 		if err != nil {
-			x.giveUp(err)
-			return err
+			return x.cut(err)
 		}
+		x.answered = true
 		x.count(len(p))
 		if last {
 			err := x.stream.Finish(p, x.bc.Trailers())
@@ -85,7 +95,7 @@ func (g *Gate) stream(x *exchange) error {
 	}
 }
 
-// cut ends an attempt whose answer the client did not take.
+// cut ends an attempt in the middle of its answer.
 func (x *exchange) cut(err error) error {
 	x.giveUp(err)
 	return err

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/reason"
@@ -23,6 +24,7 @@ type upload struct {
 	chunked bool
 	err     error // of the client's side; valid when done is closed
 	whole   bool  // the body was sent to its end; valid when done is closed
+	stopped atomic.Bool
 	done    chan struct{}
 }
 
@@ -56,6 +58,9 @@ func (u *upload) run(held []byte) {
 			u.whole = u.end() == nil
 			return
 		case err != nil:
+			if u.stopped.Load() {
+				return // by us
+			}
 			u.err = err
 			u.bc.Interrupt() // what was sent is not a whole request: nobody need wait for an answer
 			return
@@ -95,6 +100,7 @@ func (u *upload) ended() bool {
 // stop ends the upload, wherever it stands, and waits for its goroutine.
 func (u *upload) stop() {
 	for !u.ended() {
+		u.stopped.Store(true)
 		u.conn.Stop()
 		u.bc.StopWrite()
 		select {

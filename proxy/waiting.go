@@ -69,6 +69,15 @@ func (c *conn) wake() {
 	}
 }
 
+// cut ends the connection and what its exchange waits for, when the drain time is
+// over.
+func (c *conn) cut() {
+	c.TCPConn.Close()
+	if bc := c.asking.Load(); bc != nil {
+		bc.Interrupt()
+	}
+}
+
 // Bounds of a close that waits for the client to read our last answer.
 const (
 	lingerTime  = time.Second
@@ -79,8 +88,9 @@ const (
 // with unread bytes would reset the connection, and the client might never see
 // the answer (RFC 9112 section 9.6).
 func (c *conn) linger() {
-	if c.h1.Cut() {
-		c.SetLinger(0) //nolint:errcheck // best effort
+	if c.aborted && c.h1.Cut() {
+		c.SetLinger(0)    //nolint:errcheck // best effort
+		c.TCPConn.Close() // before TLS could say that all is well
 		return
 	}
 	c.h1.Release()

@@ -21,6 +21,7 @@ type script struct {
 	by      func(Request) string // the raw answer to one request
 	deaf    bool                 // the body of the request is not read
 	silent  bool
+	mute    bool
 	final   bool // the connection ends after the answer
 	oneShot bool // a second request on a connection ends it
 }
@@ -62,6 +63,9 @@ func Deaf() Act { return func(s *script) { s.deaf = true } }
 // Hangs never answers.
 func Hangs() Act { return func(s *script) { s.silent = true } }
 
+// CutsOff ends the connection instead of an answer.
+func CutsOff() Act { return func(s *script) { s.mute = true } }
+
 // Waits answers when ready is closed.
 func Waits(ready <-chan struct{}) Act { return func(s *script) { s.wait = ready } }
 
@@ -79,7 +83,7 @@ func (s *script) answer(nc net.Conn, req Request) bool {
 	case s.silent:
 		io.Copy(io.Discard, nc) //nolint:errcheck // until the gate gives up
 		return false
-	case s.oneShot && req.Reused:
+	case s.mute, s.oneShot && req.Reused:
 		return false
 	}
 	_, err := io.WriteString(nc, s.text(req))

@@ -1,0 +1,191 @@
+package proxy_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/testbed"
+)
+
+func TestWhatIsTooMuchIsRefused(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("limits: {body: 70KiB}"),
+		testbed.Section("limits: {head: 2KiB, target: 100, fields: 10, body: 1KiB}"))
+	tooMuch := strings.Repeat("x", 70<<10+1)
+	for _, row := range []struct {
+		name, raw string
+		status    int
+		reason    string
+	}{
+		{"length", testbed.Head("POST /track", "Content-Length: 71681"), 413, "body_too_large"},
+		{"length, expected", testbed.Head("POST /track", "Content-Length: 71681", "Expect: 100-continue"), 413, "body_too_large"},
+		{"chunks", testbed.Head("POST /track", "Transfer-Encoding: chunked") + testbed.Chunked(tooMuch, 4000), 413, "body_too_large"},
+		{"a chunk", testbed.Head("POST /track", "Transfer-Encoding: chunked") + testbed.Chunked(tooMuch, len(tooMuch)), 413, "body_too_large"},
+		{"head", testbed.Head("POST /track", "X-Long: "+strings.Repeat("x", 2048)), 431, "head_too_large"},
+		{"fields", testbed.Head("POST /track", strings.Split(strings.Repeat("X: 1;", 9)+"X: 1", ";")...), 431, "head_too_large"},
+		{"target", testbed.Head("POST /track?" + strings.Repeat("x", 94)), 414, "target_too_long"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			client := edge.Dial(t, testbed.Way{})
+			go client.Write([]byte(row.raw)) //nolint:errcheck // the gate need not read it all
+			client.Answer(t, "POST").IsEdge(row.status, row.reason).Closes()
+			edge.NextLogLine(t).Has("status", row.status).Has("reason", row.reason)
+		})
+	}
+	before := backend.Heads()
+	edge.Raw(t, testbed.Head("POST /track?"+strings.Repeat("x", 93))).HasStatus(200)
+	edge.Raw(t, testbed.Head("POST /track", strings.Split(strings.Repeat("X: 1;", 8)+"X: 1", ";")...)).HasStatus(200)
+	edge.Post(t, "/track", tooMuch[1:]).HasStatus(200)
+	assert.Equal(t, before+3, backend.Heads())
+}
+
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ limits, second string }{
+		"of the gate":   {"{connections: 1}", "127.0.0.2"},
+		"of one client": {"{connections_per_client: 1}", "127.0.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			backend := testbed.Backend(t)
+			edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("limits: "+row.limits))
+			first := edge.Dial(t, testbed.Way{})
+			first.Post(t, "/track", event).HasStatus(200)
+
+			_, err := edge.TryDial(t, testbed.Way{From: row.second})
+			require.Error(t, err, "a second connection")
+
+			first.Post(t, "/track", event).HasStatus(200)
+			first.Close()
+			edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 0)
+			require.Eventually(t, func() bool {
+				_, err := edge.TryDial(t, testbed.Way{From: row.second})
+				return err == nil
+			}, testbed.Patience, 5*time.Millisecond, "room again")
+		})
+	}
+}
+
+func TestOtherClientsHaveTheirOwnCount(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.Section("limits: {connections_per_client: 1}"))
+	for i := range 5 {
+		edge.Dial(t, testbed.Way{From: "127.0.0." + strconv.Itoa(10+i)})
+	}
+	edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 5)
+}
+
+func TestWhoIsTooSlowIsTold(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {head: 150ms, body: 150ms}"))
+	for name, raw := range map[string]string{
+		"head":           "POST /track HTTP/1.1\r\nHost: track.test\r\nX-Slow: ",
+		"one byte":       "P",
+		"body":           testbed.Head("POST /track", "Content-Length: 10") + "12345",
+		"no body":        testbed.Head("POST /track", "Content-Length: 10"),
+		"chunks":         testbed.Head("POST /track", "Transfer-Encoding: chunked") + "5\r\n12345\r\n",
+		"the last chunk": testbed.Head("POST /track", "Transfer-Encoding: chunked") + "5\r\n12345\r\n0\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			edge.Raw(t, raw).IsEdge(408, "client_too_slow").Closes()
+			edge.NextLogLine(t).Has("status", 408).Has("reason", "client_too_slow").Has("attempts", 0)
+		})
+	}
+	assert.Zero(t, backend.Heads())
+}
+
+func TestAHeadThatDripsHasAnAbsoluteDeadline(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.Section("timeouts: {head: 300ms}"))
+	client := edge.Dial(t, testbed.Way{})
+	start := time.Now()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for _, b := range []byte("POST /track HTTP/1.1\r\nX-Slow: " + strings.Repeat("x", 2000)) {
+			<-ticker.C
+			if _, err := client.Write([]byte{b}); err != nil {
+				return
+			}
+		}
+	}()
+	client.Answer(t, "POST").IsEdge(408, "client_too_slow")
+	assert.Less(t, time.Since(start), 10*time.Second)
+	client.Close()
+	<-done
+}
+
+func TestAStalledHandshakeEnds(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.Section("timeouts: {handshake: 100ms}"))
+	for _, before := range []string{"", "\x16\x03\x01\x02\x00\x01"} {
+		client := edge.Dial(t, testbed.Way{Plain: true, Before: before})
+		client.Silent(t)
+	}
+	edge.Shows(t, `trackgate_handshakes_total{listener="public",result="failed"}`, 2)
+	edge.NoLogLine(t)
+}
+
+func TestAnIdleConnectionEndsWithTheKeepAliveTime(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	for name, keep := range map[string]string{"short": "100ms", "through a sleep": "1300ms"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {keep_alive: "+keep+"}"))
+			client := edge.Dial(t, testbed.Way{})
+			client.Post(t, "/track", event).HasStatus(200).Stays()
+			start, least := time.Now(), duration(t, keep)
+			client.Silent(t)
+			assert.InDelta(t, least.Seconds(), time.Since(start).Seconds(), 0.9)
+			edge.NextLogLine(t).Has("status", 200)
+			edge.NoLogLine(t)
+		})
+	}
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err)
+	return d
+}
+
+func TestAConnectionWakesUpForARequest(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	for _, plain := range []bool{false, true} {
+		options := []testbed.Option{testbed.Pool(backend.Addr)}
+		if plain {
+			options = append(options, testbed.Listener("tls: off"))
+		}
+		edge := testbed.Edge(t, options...)
+		client := edge.Dial(t, testbed.Way{Plain: plain})
+		client.Post(t, "/track", event).HasStatus(200)
+		<-time.After(1500 * time.Millisecond) // longer than a connection stays awake
+		client.Post(t, "/track", event).HasStatus(200)
+		edge.NextLogLine(t).Has("status", 200)
+		edge.NextLogLine(t).Has("status", 200)
+	}
+}
+
+func TestAClientThatDoesNotReadHoldsNoBackend(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("x", 32<<20)
+	backend := testbed.Backend(t, testbed.Says(large))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("tls: off"), testbed.Section("timeouts: {write: 200ms}"))
+	client := edge.Dial(t, testbed.Way{Plain: true, Before: testbed.Head("POST /track")})
+
+	edge.NextLogLine(t).Has("status", 200).Has("reason", "client_closed").Has("backend", backend.Addr)
+	client.Answer(t, "POST").IsCut()
+	assert.Zero(t, edge.Metric(t, `trackgate_backend_requests_total{backend="`+backend.Addr+`",pool="collectors",result="backend_closed"}`))
+}

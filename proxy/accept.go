@@ -52,11 +52,12 @@ func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
 
 // accept takes a connection, if the limits allow it, and starts its goroutine.
 func (g *Gate) accept(tcp *net.TCPConn, a *address) {
-	c := &conn{TCPConn: tcp, gate: g, address: a}
+	c := &conn{gate: g, address: a}
+	failed := c.Init(tcp)
 	c.peer = ip(tcp.RemoteAddr())
 	c.local = ip(tcp.LocalAddr())
 	c.client = c.peer
-	if !g.opened(c) {
+	if failed != nil || !g.opened(c) {
 		tcp.SetLinger(0) //nolint:errcheck // best effort: a refusal costs the client nothing to learn
 		tcp.Close()
 		return
@@ -68,7 +69,7 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 // connection.
 func (c *conn) start() {
 	var err error
-	if c.raw, err = c.SyscallConn(); err == nil && c.address.proxied {
+	if c.address.proxied {
 		err = c.readProxyHeader()
 	}
 	if err == nil && !c.address.admits(c.client) {

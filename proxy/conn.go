@@ -9,23 +9,22 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/socket"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
 // conn is one connection of a client. One goroutine at a time works for it.
 type conn struct {
-	*net.TCPConn        // what tls.Server reads from and writes to
+	socket.Conn         // what tls.Server reads from and writes to
 	ahead        []byte // bytes behind a PROXY header
 	gate         *Gate
 	address      *address
 	listener     *listener
 	nc           net.Conn // the TLS connection, or the conn itself
-	raw          syscall.RawConn
 	h1           h1.ServerConn
 	peer         netip.Addr // of the socket, as it was counted
 	client       netip.Addr // who is behind it: the peer, or whom a PROXY header named
@@ -37,8 +36,6 @@ type conn struct {
 	waiting      atomic.Bool
 	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
 	aborted      bool                         // the last answer is not whole
-	sleepy       atomic.Bool                  // the poller was asked to wait
-	until        time.Time                    // a sleeping connection is closed then
 	newer, older *conn                        // the register's
 }
 
@@ -49,7 +46,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.ahead = c.ahead[n:]
 		return n, nil
 	}
-	return c.TCPConn.Read(p)
+	return c.Conn.Read(p)
 }
 
 // SetListener is told by the TLS side which listener the client's SNI chose.

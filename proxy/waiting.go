@@ -38,7 +38,7 @@ func (c *conn) readable() bool {
 	if c.gate.draining.Load() {
 		return false
 	}
-	return c.raw.Read(poll) == nil && !c.gate.draining.Load()
+	return c.Raw().Read(poll) == nil && !c.gate.draining.Load()
 }
 
 // patience is how long the client may take for its next request.

@@ -63,13 +63,16 @@ func TestAListOfOriginsRestricts(t *testing.T) {
 	edge.Ask(t, "OPTIONS /track", asksToPost...).HasStatus(204).HasField("access-control-allow-origin", page).Lacks("access-control-max-age")
 	edge.Post(t, "/track", event, "Origin: "+page).HasStatus(200).HasField("access-control-allow-origin", page)
 	edge.Post(t, "/track", event).HasStatus(200)
+	for range 3 {
+		edge.NextLogLine(t).Has("reason", "ok")
+	}
 	for _, res := range []*testbed.Result{
 		edge.Ask(t, "OPTIONS /track", stranger...), edge.Post(t, "/track", event, stranger[0]),
 		edge.Post(t, "/track", event, "Origin: null"), edge.Post(t, "/track", event, "Origin: "+page+".evil.test"),
 	} {
 		res.IsEdge(403, "origin_not_allowed").Lacks("access-control-allow-origin", "access-control-allow-methods").HasField("vary", "Origin")
+		edge.NextLogLine(t).Has("status", 403).Has("reason", "origin_not_allowed").Has("attempts", 0)
 	}
-	edge.LastLogLine(t).Has("status", 403).Has("reason", "origin_not_allowed").Has("attempts", 0)
 	assert.Equal(t, 2, backend.Heads())
 }
 

@@ -136,7 +136,7 @@ func (a *Actor) play(nc net.Conn, r *bufio.Reader, req Request) bool {
 	}
 	select {
 	case <-s.wait:
-		return s.answer(nc, req)
+		return s.answer(nc, r, req)
 	case <-a.gone:
 		return false
 	}

@@ -121,6 +121,9 @@ func (c *Client) Post(t testing.TB, target, body string, fields ...string) *Resu
 	return c.Answer(t, "POST")
 }
 
+// Reader reads what follows the answers so far.
+func (c *Client) Reader() io.Reader { return c.r }
+
 // Silent demands that the gate ends the connection without another byte.
 func (c *Client) Silent(t testing.TB) {
 	t.Helper()

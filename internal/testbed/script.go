@@ -22,6 +22,7 @@ type script struct {
 	deaf    bool                 // the body of the request is not read
 	silent  bool
 	mute    bool
+	echo    bool
 	final   bool // the connection ends after the answer
 	oneShot bool // a second request on a connection ends it
 }
@@ -66,6 +67,9 @@ func Hangs() Act { return func(s *script) { s.silent = true } }
 // CutsOff ends the connection instead of an answer.
 func CutsOff() Act { return func(s *script) { s.mute = true } }
 
+// Echoes says again what it hears after the answer, until the connection ends.
+func Echoes() Act { return func(s *script) { s.echo = true } }
+
 // Waits answers when ready is closed.
 func Waits(ready <-chan struct{}) Act { return func(s *script) { s.wait = ready } }
 
@@ -78,7 +82,7 @@ func ClosesAfter() Act { return func(s *script) { s.final = true } }
 func ClosesWhenReused() Act { return func(s *script) { s.oneShot = true } }
 
 // answer plays the script's answer; false ends the connection.
-func (s *script) answer(nc net.Conn, req Request) bool {
+func (s *script) answer(nc net.Conn, from io.Reader, req Request) bool {
 	switch {
 	case s.silent:
 		io.Copy(io.Discard, nc) //nolint:errcheck // until the gate gives up
@@ -87,6 +91,10 @@ func (s *script) answer(nc net.Conn, req Request) bool {
 		return false
 	}
 	_, err := io.WriteString(nc, s.text(req))
+	if s.echo {
+		io.Copy(nc, from) //nolint:errcheck // until either side ends
+		return false
+	}
 	return err == nil && !s.final && req.Whole
 }
 

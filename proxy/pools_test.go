@@ -1,0 +1,85 @@
+package proxy_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/trackgate/trackgate/internal/testbed"
+)
+
+func TestBackendsTakeTurnsByTheirWeights(t *testing.T) {
+	t.Parallel()
+	light, heavy, off := testbed.Backend(t, testbed.Says("l")), testbed.Backend(t, testbed.Says("h")), testbed.Backend(t, testbed.Says("o"))
+	edge := testbed.Edge(t, testbed.YAML(`
+listeners:
+  - {name: public, kind: public, address: "127.0.0.1:443", hosts: [track.test], pool: p}
+pools:
+  - name: p
+    backends: ["http://%s", {url: "http://%s", weight: 2}, {url: "http://%s", weight: 0}]
+    health: {interval: 0}
+`, light.Addr, heavy.Addr, off.Addr))
+	client := edge.Dial(t, testbed.Way{})
+	var turns strings.Builder
+	for range 30 {
+		turns.WriteString(client.Post(t, "/track", event).HasStatus(200).Body)
+	}
+	assert.Equal(t, 10, strings.Count(turns.String(), "l"))
+	assert.Equal(t, 20, strings.Count(turns.String(), "h"))
+	assert.NotContains(t, turns.String(), "hhh", "smooth")
+}
+
+// moody is a backend whose health a test can change.
+func moody(t *testing.T, name string) (*testbed.Actor, *atomic.Bool) {
+	t.Helper()
+	var ill atomic.Bool
+	actor := testbed.Backend(t, testbed.Says(name), testbed.By(func(r testbed.Request) string {
+		if ill.Load() && strings.HasPrefix(r.Line, "GET /healthcheck ") {
+			return "HTTP/1.1 503 Ill\r\ncontent-length: 0\r\n\r\n"
+		}
+		return ""
+	}))
+	return actor, &ill
+}
+
+func up(addr string) string {
+	return fmt.Sprintf(`trackgate_backend_up{backend=%q,pool="collectors"}`, addr)
+}
+
+func TestAChecksVerdictTakesABackendOutAndInAgain(t *testing.T) {
+	t.Parallel()
+	one, oneIll := moody(t, "one")
+	two, twoIll := moody(t, "two")
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("health: {interval: 20ms, timeout: 10s, rise: 2, fall: 2}"))
+
+	oneIll.Store(true)
+	edge.Shows(t, up(one.Addr), 0)
+	assert.Contains(t, edge.Journal(t, `"up":false`), one.Addr)
+	for range 4 {
+		edge.Post(t, "/track", event).HasStatus(200).HasBody("two")
+	}
+
+	twoIll.Store(true)
+	edge.Shows(t, up(two.Addr), 0)
+	edge.Post(t, "/track", event).IsEdge(503, "no_backend").HasField("retry-after", "1").Stays()
+	for range 4 {
+		edge.NextLogLine(t).Has("backend", two.Addr)
+	}
+	edge.NextLogLine(t).Has("status", 503).Has("reason", "no_backend").Has("attempts", 0).Has("backend", "")
+
+	oneIll.Store(false)
+	edge.Shows(t, up(one.Addr), 1)
+	assert.Contains(t, edge.Journal(t, `"up":true`), one.Addr)
+	edge.Post(t, "/track", event).HasStatus(200).HasBody("one")
+}
+
+func TestAPoolIsServedBeforeItsFirstCheck(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says("hello"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("health: {interval: 1h}"))
+	edge.Post(t, "/track", event).HasStatus(200)
+	edge.Shows(t, up(backend.Addr), 1)
+}

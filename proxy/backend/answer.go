@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -13,31 +14,49 @@ import (
 // ReadHead reads the next head of an answer to a request with that method. A
 // 1xx is returned as it is; the caller asks again for the final one. The
 // result is valid until the connection is used again. An error is a
-// *ResultError.
+// *ResultError; after one of kind Timeout, ReadHead may be called again.
+//
+// A head has one deadline, however its bytes come; a 1xx gives the next one
+// another.
 func (c *Conn) ReadHead(method []byte) (*wire.Response, error) {
-	c.scan = h1.Scanner{}
-	c.res.Reset()
+	c.startHead()
 	for {
 		n, err := c.scan.Scan(c.in[c.r:c.w], h1.ResponseLimits)
 		if err == nil {
 			return c.head(n, method)
 		}
 		if err != wire.ErrShort {
-			return nil, c.failed(garbled(err.Error()))
+			return nil, c.failed(garbledBy(err))
 		}
-		if err := c.fill(time.Now()); err != nil {
-			return nil, c.failed(cutShort(err))
+		if err := c.fill(); err != nil {
+			return nil, c.failed(err)
 		}
+	}
+}
+
+// startHead makes room for a head: that of the 1xx before is not needed any
+// more.
+func (c *Conn) startHead() {
+	c.scan = h1.Scanner{}
+	c.res.Reset()
+	c.w = copy(c.in, c.in[c.r:c.w])
+	c.r = 0
+	if !c.timed {
+		c.arm(time.Now())
+		c.timed = true
 	}
 }
 
 func garbled(what string) error { return &wire.Error{Reason: reason.BackendMalformed, What: what} }
 
-func cutShort(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+// garbledBy says of an error that the engine has for both sides that the
+// backend made it.
+func garbledBy(err error) error {
+	var e *wire.Error
+	if errors.As(err, &e) {
+		return garbled(e.What)
 	}
-	return err
+	return garbled(err.Error())
 }
 
 // head parses the head of n bytes.
@@ -51,13 +70,14 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 		if c.interim++; c.interim > maxInterim {
 			return nil, c.failed(garbled("too many informational answers"))
 		}
+		c.timed = false
 		return &c.res, nil
 	}
 	c.left = c.res.Length
 	if !h1.HasBody(c.res.Status, method) {
 		c.left = 0
 	}
-	if c.res.Chunked && c.left != 0 {
+	if c.res.Chunked {
 		c.chunk.Reset()
 	}
 	c.done = c.left == 0
@@ -81,12 +101,12 @@ func (c *Conn) ReadBody() (p []byte, last bool, err error) {
 		if c.r == c.w {
 			c.r, c.w = 0, 0 // the head is not needed any more: its fields were passed on
 		}
-		if err := c.fill(time.Now()); err != nil {
+		if err := c.fillNext(); err != nil {
 			if err == io.EOF && c.endsByClose() {
 				c.done = true
 				return nil, true, nil
 			}
-			return nil, false, c.failed(cutShort(err))
+			return nil, false, c.failed(err)
 		}
 	}
 }
@@ -101,8 +121,8 @@ func (c *Conn) Hold(max int) (p []byte, ok bool, err error) {
 		return nil, false, nil
 	}
 	for int64(c.w-c.r) < c.left {
-		if err := c.fill(time.Now()); err != nil {
-			return nil, false, c.failed(cutShort(err))
+		if err := c.fillNext(); err != nil {
+			return nil, false, c.failed(err)
 		}
 	}
 	p, err = c.cut()
@@ -125,7 +145,7 @@ func (c *Conn) cut() ([]byte, error) {
 		c.r += used
 		c.done = c.chunk.Done()
 		if err != nil {
-			return nil, garbled(err.Error())
+			return nil, garbledBy(err)
 		}
 		return p[:n], nil
 	case c.res.Length >= 0:
@@ -146,26 +166,35 @@ func (c *Conn) Trailers() *wire.Fields {
 }
 
 // Streaming starts an exchange whose body follows by Write. It writes head.
-// ErrStale says that nothing was written.
+// ErrStale says that nothing was written; any other error is a *ResultError.
 func (c *Conn) Streaming(head []byte, now time.Time) error {
-	c.arm(now)
+	c.start(now)
 	if c.reused {
 		var stale error
 		if err := c.raw.Control(func(fd uintptr) { stale = probe(int(fd), c.in[:1]) }); err != nil || stale != nil {
 			return ErrStale
 		}
 	}
-	return c.Write(head)
+	err := c.write(head)
+	if err != nil && c.fill() != nil { // the answer may be there although the request was not taken
+		return c.failed(err)
+	}
+	return nil
 }
 
 // Write writes a part of the request while ReadHead may run. Its error is a
 // *ResultError.
 func (c *Conn) Write(p []byte) error {
-	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
-	if _, err := c.tcp.Write(p); err != nil {
-		return &ResultError{Kind: Closed, Addr: c.home.addr, Err: err}
+	if err := c.write(p); err != nil {
+		return &ResultError{Kind: kindOf(err), Addr: c.home.addr, Err: err}
 	}
 	return nil
+}
+
+func (c *Conn) write(p []byte) error {
+	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
+	_, err := c.tcp.Write(p)
+	return err
 }
 
 // Sent says that the request was written to its end.

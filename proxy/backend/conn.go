@@ -4,11 +4,11 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/trackgate/trackgate/proxy/socket"
 	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
@@ -16,6 +16,7 @@ import (
 const (
 	inSize        = 16 << 10               // what is read of an answer at once
 	deadlineSlack = 250 * time.Millisecond // how late a deadline may be
+	writeGrace    = time.Second            // for the rest of a request whose answer has begun
 	maxInterim    = 16                     // informational answers before the final one
 )
 
@@ -42,6 +43,7 @@ type Conn struct {
 	chunk   h1.Chunks
 	res     wire.Response
 	left    int64
+	timed   bool // the head's deadline is the one in force
 	heard   bool // a byte of the answer came
 	done    bool // the answer was read to its end
 	sent    bool // the request was written to its end
@@ -73,7 +75,7 @@ func (c *Conn) begin(reused bool) {
 	c.reused = reused
 	c.in = inPool.Get().(*[inSize]byte)[:]
 	c.r, c.w, c.left = 0, 0, 0
-	c.heard, c.done, c.sent = false, false, false
+	c.timed, c.heard, c.done, c.sent = false, false, false, false
 	c.interim = 0
 }
 
@@ -106,14 +108,14 @@ func (c *Conn) clean() bool {
 }
 
 // Exchange writes head and body, which together are a whole request, and waits
-// for the first bytes of the answer. ErrStale says that nothing was written; any
-// other error is a *ResultError.
+// for the first bytes of the answer. now is when the attempt began. ErrStale says
+// that nothing was written; any other error is a *ResultError.
 func (c *Conn) Exchange(head, body []byte, now time.Time) error {
 	c.out, c.more, c.phase, c.err = head, body, writing, nil
 	if c.reused {
 		c.phase = checking
 	}
-	c.arm(now)
+	c.start(now)
 	err := c.raw.Read(c.step)
 	if err == nil {
 		err = c.err
@@ -131,9 +133,22 @@ func (c *Conn) Exchange(head, body []byte, now time.Time) error {
 var errBlocked = errors.New("the socket is full")
 
 // turn checks, writes and reads as far as the socket allows. It returns false
-// to be called again when there is something to read. The order matters: the
-// poller forgets what was readable before this call began, so the write has to
-// happen inside of it.
+// to be called again when there may be something to read.
+//
+// No wake-up is lost, although the poller tells of each arrival only once:
+// RawConn.Read forgets what was told before it calls turn for the first time, so
+// whatever arrives after that is remembered and ends the wait, even if it came
+// before the wait began. What arrived earlier has to be looked for, and is: by
+// probe on a kept connection, by the read behind the write on a new one, whose
+// backend may have spoken or gone before it was asked. That is also why the
+// write has to happen in here and not before. A wake-up without anything to
+// read, as the answer to an older arrival may be one, ends in EAGAIN and waits
+// on.
+//
+// Neither can a deadline of an exchange before end this one: start has put off
+// what it left, and the poller knows a timer that fires late by its number. The
+// lock that RawConn.Read holds keeps the descriptor from being closed, and its
+// number from meaning another socket, while turn runs.
 func (c *Conn) turn(fd uintptr) bool {
 	switch c.phase {
 	case checking:
@@ -143,90 +158,96 @@ func (c *Conn) turn(fd uintptr) bool {
 		fallthrough
 	case writing:
 		c.phase = waiting
-		if c.err = c.writeOut(int(fd)); c.err == nil {
-			c.sent = true
+		if c.err = c.writeOut(int(fd)); c.err == errBlocked {
+			return true
+		}
+		c.sent = c.err == nil
+		if c.sent && c.reused {
 			return false
 		}
-		// The answer may be there although the request was not taken.
-		return c.err == errBlocked || c.receive(int(fd))
-	default:
-		return c.receive(int(fd))
 	}
+	return c.receive(int(fd)) // also when the request was not taken: the answer may be there
 }
 
 // probe reads from a connection that should have nothing to say.
 func probe(fd int, p []byte) error {
-	for {
-		_, err := syscall.Read(fd, p)
-		switch err {
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			return nil
-		}
+	if _, errno := socket.Read(uintptr(fd), p); errno != syscall.EAGAIN {
 		return ErrStale
 	}
+	return nil
 }
 
 // writeOut writes out and more; errBlocked says that it could not write all.
 func (c *Conn) writeOut(fd int) error {
-	for len(c.out) > 0 {
-		n, err := syscall.Write(fd, c.out)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return errBlocked
-		case err != nil:
-			return err
-		}
-		if c.out = c.out[n:]; len(c.out) == 0 {
+	for len(c.out) > 0 || len(c.more) > 0 {
+		if len(c.out) == 0 {
 			c.out, c.more = c.more, nil
 		}
+		n, errno := socket.Write(uintptr(fd), c.out)
+		switch errno {
+		case 0:
+		case syscall.EAGAIN:
+			return errBlocked
+		default:
+			return errno
+		}
+		c.out = c.out[n:]
 	}
 	return nil
 }
 
-// receive reads the first bytes of the answer.
+// receive reads the first bytes of the answer. If there are none, the error that
+// a write has left stands.
 func (c *Conn) receive(fd int) bool {
-	for {
-		n, err := syscall.Read(fd, c.in)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN && c.err == nil:
-			return false
-		case n > 0:
-			c.w, c.heard, c.err = n, true, nil
-		case c.err != nil: // the write had failed before
-		case err != nil:
-			c.err = err
-		default:
-			c.err = io.EOF
-		}
-		return true
+	n, errno := socket.Read(uintptr(fd), c.in)
+	switch {
+	case errno == syscall.EAGAIN && c.err == nil:
+		return false
+	case n > 0:
+		c.w, c.heard, c.err = n, true, nil
+	case c.err != nil: // the write had failed before
+	case errno != 0:
+		c.err = errno
+	default:
+		c.err = io.EOF
 	}
+	return true
 }
 
-// exchangeSlowly goes on where turn found the socket full.
+// exchangeSlowly goes on where turn found the socket full. The rest is written
+// by a goroutine of its own, as the backend may answer without taking it. It
+// has ended when exchangeSlowly returns.
 func (c *Conn) exchangeSlowly() error {
-	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
+	c.tcp.SetWriteDeadline(c.armed) //nolint:errcheck // the write fails if this does
+	written := make(chan error, 1)
+	go func() { written <- c.writeRest() }()
+	err := c.fill()
+	if err == nil {
+		c.tcp.SetWriteDeadline(time.Now().Add(writeGrace)) //nolint:errcheck // as above
+	} else {
+		c.StopWrite()
+	}
+	c.sent = <-written == nil
+	return err
+}
+
+func (c *Conn) writeRest() error {
 	for _, p := range [...][]byte{c.out, c.more} {
 		if _, err := c.tcp.Write(p); err != nil {
-			return c.readAfter(err)
+			return err
 		}
 	}
-	c.sent = true
-	return c.fill(time.Now())
+	return nil
 }
 
-// readAfter looks for an answer that came although the request was not taken;
-// without one, it returns the error of the write.
-func (c *Conn) readAfter(failed error) error {
-	if err := c.fill(time.Now()); err != nil {
-		return failed
+// start sets the deadline for the head of the answer. What it took to make a new
+// connection does not count.
+func (c *Conn) start(now time.Time) {
+	if !c.reused {
+		now = time.Now()
 	}
-	return nil
+	c.arm(now)
+	c.timed = true
 }
 
 // arm sets the read deadline for an answer, when it is not near enough.
@@ -238,15 +259,12 @@ func (c *Conn) arm(now time.Time) {
 	}
 }
 
-// fill reads once into the buffer, which it makes larger when it is full.
-func (c *Conn) fill(now time.Time) error {
-	if c.r == c.w && c.done {
-		c.r, c.w = 0, 0
-	}
+// fill reads once into the buffer, which it makes larger when it is full, by the
+// deadline in force.
+func (c *Conn) fill() error {
 	if c.w == len(c.in) {
 		c.in = append(c.in, make([]byte, len(c.in))...)
 	}
-	c.arm(now)
 	n, err := c.tcp.Read(c.in[c.w:])
 	if n > 0 {
 		c.heard = true
@@ -256,18 +274,24 @@ func (c *Conn) fill(now time.Time) error {
 	return err
 }
 
+// fillNext is fill with a deadline of its own.
+func (c *Conn) fillNext() error {
+	c.arm(time.Now())
+	return c.fill()
+}
+
 // failed gives an error its kind.
 func (c *Conn) failed(err error) error {
 	if err == ErrStale {
 		return err
 	}
-	e := &ResultError{Kind: Closed, Addr: c.home.addr, Reused: c.reused && !c.heard, Err: err}
-	var garbled *wire.Error
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		e.Kind, e.Reused = Timeout, false
-	case errors.As(err, &garbled):
-		e.Kind, e.Reused = Garbled, false
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	e := &ResultError{Kind: kindOf(err), Addr: c.home.addr, Err: err}
+	e.Reused = e.Kind == Closed && c.reused && !c.heard
+	if e.Kind == Timeout {
+		c.timed = false // the caller may decide to wait on
 	}
 	return e
 }

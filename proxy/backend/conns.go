@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -98,8 +99,8 @@ func (k *Conns) Sweep(now time.Time) {
 	for n < len(k.kept) && now.Sub(k.kept[n].since) > k.opts.Idle {
 		n++
 	}
-	old := append([]*Conn(nil), k.kept[:n]...)
-	k.kept = append(k.kept[:0], k.kept[n:]...)
+	old := slices.Clone(k.kept[:n])
+	k.kept = slices.Delete(k.kept, 0, n)
 	k.mu.Unlock()
 	for _, c := range old {
 		c.Close()

@@ -2,8 +2,10 @@ package backend
 
 import (
 	"errors"
+	"net"
 
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
 )
 
 // ErrStale says that a kept connection turned out closed, or had bytes waiting,
@@ -21,6 +23,19 @@ const (
 	Garbled            // the answer cannot be read with certainty
 )
 
+// kindOf returns the kind of an error on a connection that was made.
+func kindOf(err error) Kind {
+	var timeout net.Error
+	var unreadable *wire.Error
+	switch {
+	case errors.As(err, &unreadable):
+		return Garbled
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return Timeout
+	}
+	return Closed
+}
+
 // ResultError says how and when an exchange with a backend failed.
 type ResultError struct {
 	Kind   Kind
@@ -30,7 +45,14 @@ type ResultError struct {
 }
 
 // Error names the backend and the cause.
-func (e *ResultError) Error() string { return "backend " + e.Addr + ": " + e.Err.Error() }
+func (e *ResultError) Error() string {
+	cause := e.Err
+	var op *net.OpError
+	if errors.As(cause, &op) && op.Err != nil {
+		cause = op.Err // the rest of it is the address, once more
+	}
+	return "backend " + e.Addr + ": " + cause.Error()
+}
 
 // Unwrap returns the cause.
 func (e *ResultError) Unwrap() error { return e.Err }
@@ -50,7 +72,9 @@ func (e *ResultError) Reason() reason.Reason {
 }
 
 // MayRepeat reports whether the same request may be sent again: nothing of it
-// can have been acted upon.
+// was acted upon. For one that was written to a kept connection, which then ended
+// without a byte of an answer, that is a judgement: backends close connections
+// for having been idle far more often than they die over a request.
 func MayRepeat(err error) bool {
 	var e *ResultError
 	if errors.As(err, &e) {

@@ -70,6 +70,15 @@ func TestAReuseRaceIsRepeatedOnANewConnection(t *testing.T) {
 	}
 }
 
+func TestARaceAndADeadBackendTogetherLoseNothing(t *testing.T) {
+	t.Parallel()
+	racing := testbed.Backend(t, testbed.Says("hello"), testbed.ClosesWhenReused())
+	edge := testbed.Edge(t, testbed.Pool(racing.Addr, testbed.DeadAddr(t)))
+	for range 6 {
+		edge.Post(t, "/track", event).HasStatus(200).HasBody("hello")
+	}
+}
+
 func TestAKeptConnectionThatWasClosedIsNotUsed(t *testing.T) {
 	t.Parallel()
 	closing := testbed.Backend(t, testbed.Says("hello"), testbed.ClosesAfter())

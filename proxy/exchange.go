@@ -29,17 +29,18 @@ type exchange struct {
 	held  []byte // the body, if whole
 	whole bool
 
-	picked   *balancer.Backend
-	tried    *balancer.Backend // of the attempt before
-	to       *poolBackend
-	bc       *backend.Conn
-	res      *wire.Response
-	upload   *upload // of a body that was too large to hold
-	attempts int
-	raced    bool // the one repetition after a reuse race was spent
-	reused   bool
-	asked    time.Time     // when the running attempt began
-	took     time.Duration // the last attempt, to the end of its answer
+	picked    *balancer.Backend
+	tried     *balancer.Backend // of the attempt before
+	to        *poolBackend
+	bc        *backend.Conn
+	res       *wire.Response
+	upload    *upload // of a body that was too large to hold
+	attempts  int
+	unreached int  // attempts that found nobody to talk to
+	raced     bool // the one repetition after a reuse race was spent
+	reused    bool
+	asked     time.Time     // when the running attempt began
+	took      time.Duration // the last attempt, to the end of its answer
 
 	answered bool // a byte of the final answer may have been sent
 	status   int

@@ -194,15 +194,19 @@ func (g *Gate) readAnswer(x *exchange) (*wire.Response, error) {
 // again reports whether the request is to be sent once more after err. Of a body
 // that is streamed nothing may have been sent.
 func (g *Gate) again(x *exchange, err error) bool {
-	if !backend.MayRepeat(err) || x.upload != nil || x.attempts > len(x.listener.pool.backends) || g.over.Load() {
+	if !backend.MayRepeat(err) || x.upload != nil || g.over.Load() {
 		return false
 	}
 	x.tried = x.picked
 	cause := reasonOf(err)
-	if cause != reason.ConnectFailed {
-		if x.raced {
+	switch {
+	case cause == reason.ConnectFailed:
+		if x.unreached++; x.unreached > len(x.listener.pool.backends) {
 			return false
 		}
+	case x.raced:
+		return false
+	default:
 		x.raced = true
 	}
 	x.listener.pool.metrics.Retried(cause)

@@ -3,6 +3,7 @@ package testbed
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type recipe struct {
 	listener []string
 	pool     []string
 	sections []string
+	ports    []string
 }
 
 // Pool names the backends, "host:port".
@@ -49,6 +51,12 @@ func Section(sections ...string) Option {
 // YAML replaces listeners and pools by these.
 func YAML(text string, args ...any) Option {
 	return func(r *recipe) { r.whole = fmt.Sprintf(text, args...) }
+}
+
+// KeepPorts leaves these ports of listeners as they are; all others are chosen by
+// the system.
+func KeepPorts(ports ...string) Option {
+	return func(r *recipe) { r.ports = append(r.ports, ports...) }
 }
 
 // text is the settings as an operator would write them.
@@ -121,19 +129,22 @@ func parse(t testing.TB, options []Option) *configs.Settings {
 	if !strings.Contains(r.mentions("timeouts:"), "drain") {
 		settings.Timeouts.Drain = 50 * time.Millisecond
 	}
-	freePorts(settings.Listeners)
+	freePorts(settings.Listeners, r.ports)
 	return settings
 }
 
 // freePorts lets the system choose the ports, one for each address: all
 // spellings of zero do that, and listeners of one address keep one spelling.
-func freePorts(listeners []configs.Listener) {
+func freePorts(listeners []configs.Listener, kept []string) {
 	spellings := map[string]string{}
 	for i := range listeners {
 		l := &listeners[i]
 		if spellings[l.Address] == "" {
-			host, _, _ := net.SplitHostPort(l.Address)
-			spellings[l.Address] = net.JoinHostPort(host, strings.Repeat("0", len(spellings)+1))
+			host, port, _ := net.SplitHostPort(l.Address)
+			if !slices.Contains(kept, port) {
+				port = strings.Repeat("0", len(spellings)+1)
+			}
+			spellings[l.Address] = net.JoinHostPort(host, port)
 		}
 		l.Address = spellings[l.Address]
 	}

@@ -1,0 +1,138 @@
+package proxy_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/testbed"
+	"github.com/trackgate/trackgate/proxy"
+)
+
+func TestADrainFinishesWhatRunsAndTakesNothingNew(t *testing.T) {
+	t.Parallel()
+	ready := make(chan struct{})
+	backend := testbed.Backend(t, testbed.Waits(ready), testbed.Says("done"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {drain: 1m}"))
+	require.Eventually(t, func() bool { return edge.Ready() == nil }, testbed.Patience, tick)
+	idle := edge.Dial(t, testbed.Way{})
+	idle.Ask(t, "GET /docs").HasStatus(404).Stays()
+	fresh := edge.Dial(t, testbed.Way{})
+	asleep := edge.Dial(t, testbed.Way{Plain: true}) // in its handshake
+	running := edge.Dial(t, testbed.Way{})
+	running.Send(t, testbed.Head("POST /track"))
+	require.Eventually(t, func() bool { return backend.Heads() == 1 }, testbed.Patience, tick)
+
+	edge.Drain()
+
+	require.Eventually(t, func() bool { return edge.Ready() == proxy.ErrDraining }, testbed.Patience, tick)
+	idle.Silent(t)
+	fresh.Silent(t)
+	asleep.Close()
+	require.Eventually(t, func() bool {
+		_, err := edge.TryDial(t, testbed.Way{Plain: true})
+		return err != nil
+	}, testbed.Patience, tick, "nothing new")
+
+	close(ready)
+	running.Answer(t, "POST").HasStatus(200).HasBody("done").Closes()
+	running.Silent(t)
+	edge.Ended(t)
+	edge.NextLogLine(t).Has("status", 404)
+	edge.NextLogLine(t).Has("status", 200).Has("reason", "ok")
+}
+
+func TestARequestThatComesDuringADrainIsTheLastOfItsConnection(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says("done"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {drain: 1m}"))
+	client := edge.Dial(t, testbed.Way{})
+	client.Send(t, "POST /track HTTP/1.1\r\nHost: track.test\r\nContent-")
+	client2 := edge.Dial(t, testbed.Way{})
+	client2.Ask(t, "GET /docs").HasStatus(404) // by now the first one's bytes are there as well
+	edge.Drain()
+	client2.Silent(t)
+	client.Send(t, "Length: 2\r\n\r\nhi"+testbed.Head("POST /track"))
+	client.Answer(t, "POST").HasStatus(200).HasBody("done").Closes()
+	client.Silent(t)
+	edge.Ended(t)
+	assert.Equal(t, 1, backend.Heads())
+}
+
+func TestWhenTheDrainTimeIsOverTheRestIsCut(t *testing.T) {
+	t.Parallel()
+	hanging := testbed.Backend(t, testbed.Hangs())
+	halfway := testbed.Backend(t, testbed.Early("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\nhalf"), testbed.Hangs())
+	for name, row := range map[string]struct {
+		backend *testbed.Actor
+		raw     string
+		status  int
+	}{
+		"no answer":  {hanging, testbed.Head("POST /track"), 502},
+		"an answer":  {halfway, testbed.Head("POST /track"), 200},
+		"an upload":  {hanging, testbed.Head("POST /track", "Content-Length: 200000") + text(100_000), 499},
+		"half ahead": {hanging, "POST /track HTTP/1.1\r\nHost: track", 499},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			edge := testbed.Edge(t, testbed.Pool(row.backend.Addr), testbed.PoolKeys("timeouts: {response: 10m}"),
+				testbed.Section("timeouts: {drain: 100ms, head: 10m, body: 10m}"))
+			client := edge.Dial(t, testbed.Way{})
+			client.Send(t, row.raw)
+			edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 1)
+			other := edge.Dial(t, testbed.Way{})
+			other.Ask(t, "GET /docs").HasStatus(404)
+			edge.Drain()
+			edge.Ended(t)
+			edge.Journal(t, "the drain time is over")
+			edge.NextLogLine(t).Has("status", 404)
+		})
+	}
+}
+
+func TestASleepingConnectionEndsWithTheDrain(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {drain: 1m}"))
+	client := edge.Dial(t, testbed.Way{})
+	client.Post(t, "/track", event).HasStatus(200)
+	asleep(t)
+	edge.Drain()
+	edge.Ended(t)
+	client.Silent(t)
+}
+
+func TestATunnelIsCutWhenTheDrainTimeIsOver(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, echoes...)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), guiFor("127.0.0.1"))
+	client := edge.Dial(t, testbed.Way{})
+	client.Ask(t, "GET /ws", handshake...).HasStatus(101)
+	edge.Drain()
+	edge.Ended(t)
+}
+
+func TestAGateThatDoesNotServeYetIsNotReady(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Assembled(t, testbed.Pool(testbed.DeadAddr(t)))
+	assert.Equal(t, proxy.ErrNotServing, edge.Ready())
+}
+
+func TestAnAddressInUseNamesWhoHasIt(t *testing.T) {
+	t.Parallel()
+	holder := testbed.Backend(t)
+	_, port, _ := strings.Cut(holder.Addr, ":")
+	edge := testbed.Assembled(t, testbed.YAML(`
+listeners:
+  - {name: free, kind: redirect, address: "127.0.0.1:80"}
+  - {name: taken, kind: redirect, address: "127.0.0.1:%s"}
+  - {name: also, kind: redirect, address: "127.0.0.2:443"}
+`, port), testbed.KeepPorts(port))
+	err := edge.Listen(t.Context())
+	require.ErrorContains(t, err, "listener taken: address "+holder.Addr)
+	require.ErrorContains(t, err, "address already in use")
+	require.ErrorContains(t, err, "(held by proxy.test, process ")
+	assert.NotContains(t, err.Error(), "listener free")
+}

@@ -8,14 +8,14 @@ import (
 )
 
 // How the collector is kept. Requests on a warm connection allocate nothing,
-// handshakes allocate some 50 kB each: by its own setting, the collector of a
+// handshakes allocate some 70 kB each: by its own setting, the collector of a
 // gate with little on its heap would run after every few dozen of them.
 const (
-	headroom     = 48 << 20 // bytes of garbage between two collections, about
+	headroom     = 24 << 20 // bytes of garbage between two collections, about
 	tidyInterval = time.Second
-	quietGarbage = 2 << 20   // bytes that are worth to be given back
 	quietRate    = 256 << 10 // bytes allocated in an interval that count as nothing
 	quietAfter   = 2         // intervals in which nothing was allocated
+	quietSpare   = 40 << 20  // bytes that the process holds and does not need, worth giving back
 )
 
 // tidier keeps the collector's setting.
@@ -30,11 +30,14 @@ type tidier struct {
 func newTidier() *tidier {
 	return &tidier{samples: []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"},
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
 	}}
 }
 
 // tidyMemory lets the collector leave the same headroom whatever the heap
-// holds, and gives memory back to the system when the gate has become quiet.
+// holds, and gives memory back to the system when the gate has become quiet:
+// what thousands of handshakes needed, their stacks above all, is not needed by
+// thousands of connections that wait.
 func tidyMemory(ctx context.Context) {
 	ticker := time.NewTicker(tidyInterval)
 	defer ticker.Stop()
@@ -53,6 +56,7 @@ func tidyMemory(ctx context.Context) {
 func (t *tidier) tidy() {
 	metrics.Read(t.samples)
 	live, allocated := t.samples[0].Value.Uint64(), t.samples[1].Value.Uint64()
+	held := t.samples[2].Value.Uint64() - t.samples[3].Value.Uint64()
 	if percent := percentFor(live); percent != t.percent {
 		t.percent = percent
 		debug.SetGCPercent(percent)
@@ -63,7 +67,7 @@ func (t *tidier) tidy() {
 		t.quiet = 0
 	}
 	t.allocated = allocated
-	if t.quiet >= quietAfter && allocated-t.tidied > quietGarbage {
+	if t.quiet >= quietAfter && held > live+quietSpare && allocated-t.tidied > quietRate {
 		debug.FreeOSMemory()
 		t.tidied = allocated
 	}
@@ -74,6 +78,6 @@ func (t *tidier) tidy() {
 // moving with every look; the collector's floor is 4 MiB at 100.
 func percentFor(live uint64) int {
 	live = max(live, 4<<20)
-	percent := int(headroom * 100 / live)
+	percent := int(uint64(headroom) * 100 / live)
 	return min(max(percent/25*25, 50), 1200)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	proxyproto "github.com/pires/go-proxyproto"
+
+	"github.com/trackgate/trackgate/internal/metrics"
 )
 
 // listen opens the socket of an address. TCP keep-alive is off: an idle
@@ -62,33 +64,31 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 		tcp.Close()
 		return
 	}
-	go c.start()
+	g.crew.assign(c)
 }
 
-// start reads the PROXY header, if this address has them, and runs the
-// connection.
-func (c *conn) start() {
-	var err error
-	if c.address.proxied {
-		err = c.readProxyHeader()
+// start reads the PROXY header, if this address has them, and does the
+// handshake. It reports whether requests may follow.
+func (c *conn) start() bool {
+	c.nc = c
+	if c.address.proxied && c.readProxyHeader() != nil {
+		return false
 	}
-	if err == nil && !c.address.admits(c.client) {
-		err = errNotClient
-	}
-	if err != nil {
-		c.nc = c.TCPConn
-		c.close()
-		return
+	if !c.address.admits(c.client) {
+		return false
 	}
 	c.clientText = c.client.AppendTo(make([]byte, 0, 40))
-	c.run()
+	if c.handshake() != nil {
+		return false
+	}
+	c.h1.Init(c.nc, &c.listener.config)
+	c.listener.metrics.Opened(metrics.HTTP1)
+	return true
 }
 
 // maxProxyHeader is how long a PROXY header may be: 16 bytes and 520 of
 // addresses and TLVs for version 2, 107 for version 1.
 const maxProxyHeader = 536
-
-var errNotClient = errors.New("no listener of this address lets this client in")
 
 // admits reports whether a listener of the address may answer the client. Only
 // where all drop strangers is that decided before a byte is read; a trusted proxy

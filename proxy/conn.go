@@ -36,6 +36,7 @@ type conn struct {
 	waiting      atomic.Bool
 	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
 	aborted      bool                         // the last answer is not whole
+	begun        bool                         // the handshake was tried
 	newer, older *conn                        // the register's
 }
 
@@ -51,17 +52,6 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // SetListener is told by the TLS side which listener the client's SNI chose.
 func (c *conn) SetListener(i int) { c.listener = c.address.listeners[i] }
-
-// run serves a connection that was just accepted, from its handshake on.
-func (c *conn) run() {
-	if err := c.handshake(); err != nil {
-		c.close()
-		return
-	}
-	c.h1.Init(c.nc, &c.listener.config)
-	c.listener.metrics.Opened(metrics.HTTP1)
-	c.work()
-}
 
 // handshake does the TLS handshake, within its deadline.
 func (c *conn) handshake() error {
@@ -110,23 +100,39 @@ func versionName(v uint16) string {
 	return "1.3"
 }
 
-// work serves requests until the connection ends or falls asleep.
-func (c *conn) work() {
+// serve works for the connection until it ends or falls asleep.
+func (c *conn) serve() {
+	if !c.begun {
+		c.begun = true
+		if !c.start() {
+			c.close()
+			return
+		}
+	}
+	if c.work() {
+		go c.sleep()
+		return
+	}
+	c.close()
+}
+
+// work serves requests until the connection ends or, which it reports, is to
+// fall asleep.
+func (c *conn) work() (asleep bool) {
 	for {
 		if err := c.await(); err != nil {
 			if c.fallsAsleep(err) {
-				go c.sleep()
-				return
+				return true
 			}
-			break
+			c.farewell(err)
+			return false
 		}
 		c.gate.serve(begin(c, time.Now()))
 		if !c.h1.Next() {
 			c.linger()
-			break
+			return false
 		}
 	}
-	c.close()
 }
 
 // await waits a short while for the next request.

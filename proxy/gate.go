@@ -36,6 +36,7 @@ type Gate struct {
 	parts    Parts
 	current  atomic.Pointer[snapshot]
 	clients  *access.Counter
+	crew     *crew
 	register register
 	open     atomic.Int64 // connections
 	draining atomic.Bool
@@ -50,7 +51,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{parts: parts, clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
+	g := &Gate{parts: parts, crew: newCrew(), clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
 	g.current.Store(snap)
 	return g, nil
 }
@@ -113,6 +114,7 @@ func (g *Gate) Run(ctx context.Context) {
 	g.closeSockets()
 	accepting.Wait()
 	g.drain()
+	g.crew.dismiss()
 	stop()
 	helpers.Wait()
 }

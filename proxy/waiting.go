@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,13 +22,14 @@ const (
 )
 
 // sleep waits for the socket to become readable, with nothing on its stack, and
-// goes on with work.
+// has the connection served again.
 func (c *conn) sleep() {
 	if !c.readable() {
+		c.farewell(errDraining)
 		c.close()
 		return
 	}
-	c.work()
+	c.gate.crew.assign(c)
 }
 
 // readable waits until there is something to read, including the end, or the
@@ -104,9 +108,17 @@ func (c *conn) linger() {
 	io.CopyN(io.Discard, c.TCPConn, lingerBytes) //nolint:errcheck // it only passes time
 }
 
+// farewell says that we are about to close, to a client that has not closed
+// itself: whoever closes last has nobody to tell (RFC 8446 section 6.1).
+func (c *conn) farewell(err error) {
+	if tc, ok := c.nc.(*tls.Conn); ok && (errors.Is(err, os.ErrDeadlineExceeded) || err == errDraining) {
+		tc.CloseWrite() //nolint:errcheck // the client may be gone
+	}
+}
+
 // close ends the connection and what was counted for it.
 func (c *conn) close() {
 	c.h1.Release()
-	c.nc.Close() //nolint:errcheck // nothing is left to lose
+	c.TCPConn.Close() //nolint:errcheck // nothing is left to lose
 	c.gate.closed(c)
 }

@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"unicode/utf8"
+	"bytes"
 
 	"github.com/trackgate/trackgate/internal/reason"
 )
@@ -20,9 +20,7 @@ func (g *Gate) hideError(x *exchange) error {
 			break
 		}
 	}
-	if !utf8.Valid(text) {
-		text = []byte("(not text)")
-	}
+	text = bytes.ToValidUTF8(text, []byte("?")) // the cut may go through a letter
 	g.parts.Log.Warn().Str("listener", x.listener.name).Str("backend", x.to.addr).
 		Bytes("request_id", x.requestID()).Bytes("answer", text).Msg("a backend's 500 was hidden")
 	x.release()

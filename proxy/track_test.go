@@ -141,11 +141,13 @@ func TestAListenerCanAddItsFieldsAndTakeOffABasePath(t *testing.T) {
 
 func TestTheTextOfA500StaysInside(t *testing.T) {
 	t.Parallel()
-	secret := "Traceback: password=hunter2 " + strings.Repeat("é", 2000)
+	secret := "Traceback!: password=hunter2 " + strings.Repeat("é", 2000)
 	backend := testbed.Backend(t, testbed.Status(500), testbed.Says(secret))
 	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("hide_errors: true"))
 
 	edge.Post(t, "/track", event).IsEdge(500, "backend_error").Stays()
+
+	edge.Post(t, "/track", event, "Origin: "+page).IsEdge(500, "backend_error").HasField("access-control-allow-origin", page)
 
 	edge.NextLogLine(t).Has("status", 500).Has("reason", "backend_error").Has("backend", backend.Addr)
 	said := edge.Journal(t, "hidden")

@@ -2,11 +2,13 @@ package testbed
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,6 +28,7 @@ type Actor struct {
 	gone  chan struct{}
 	mu    sync.Mutex
 	heads int
+	wrong error                 // the first head that could not be read
 	conns map[net.Conn]struct{} // nil when the actor has left
 }
 
@@ -46,7 +49,10 @@ func BackendAt(t testing.TB, addr string, acts ...Act) *Actor {
 		seen: newQueue[Request](), conns: map[net.Conn]struct{}{}, gone: make(chan struct{}),
 	}
 	a.open.Go(a.accept)
-	t.Cleanup(a.Leave)
+	t.Cleanup(func() {
+		a.Leave()
+		assert.NoError(t, a.Garbled(), "what the gate sent")
+	})
 	return a
 }
 
@@ -111,17 +117,43 @@ func (a *Actor) serve(nc net.Conn) {
 	r := bufio.NewReader(nc)
 	for n := 0; ; n++ {
 		req, err := readHead(r)
+		a.note(err)
 		if err != nil {
 			return
 		}
-		a.mu.Lock()
-		a.heads++
-		a.mu.Unlock()
 		req.Reused = n > 0
 		if !a.play(nc, r, req) {
 			return
 		}
 	}
+}
+
+// note counts a head, or keeps the error of one. A connection may end before a
+// head, but not in it.
+func (a *Actor) note(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var garbled *headError
+	switch {
+	case err == nil:
+		a.heads++
+	case errors.As(err, &garbled) && a.wrong == nil:
+		a.wrong = err
+	}
+}
+
+func (a *Actor) keep(req Request) {
+	if !a.script.forgets {
+		a.seen.put(req)
+	}
+}
+
+// Garbled returns the first error in what the gate sent. [Backend] looks when the
+// test ends.
+func (a *Actor) Garbled() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.wrong
 }
 
 // play answers one request; false ends the connection.
@@ -132,7 +164,7 @@ func (a *Actor) play(nc net.Conn, r *bufio.Reader, req Request) bool {
 	}
 	if !s.deaf {
 		req.readBody(r)
-		a.seen.put(req)
+		a.keep(req)
 	}
 	select {
 	case <-s.wait:

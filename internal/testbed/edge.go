@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -48,13 +49,21 @@ func Edge(t testing.TB, options ...Option) *Gate {
 // Assembled is Edge for a gate that does not listen yet.
 func Assembled(t testing.TB, options ...Option) *Gate {
 	t.Helper()
-	settings := parse(t, options)
+	r := &recipe{}
+	for _, o := range options {
+		o(r)
+	}
+	settings := r.parse(t)
 	g := &Gate{lines: newJournal(), journal: newJournal(), set: metrics.New(metrics.Build{}), done: make(chan struct{})}
 	log := zerolog.Logger{}.Output(g.journal)
 	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
 	require.NoError(t, err)
 	g.trust(t, keeper.CAFile())
-	g.access = accesslog.New(accesslog.Options{Output: g.lines, Sample: 1})
+	output := io.Writer(g.lines)
+	if r.unread {
+		output = io.Discard
+	}
+	g.access = accesslog.New(accesslog.Options{Output: output, Sample: 1})
 	g.Gate, err = proxy.New(settings, proxy.Parts{
 		Certify: func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
 		Log:     log, Access: g.access, Metrics: g.set,

@@ -27,6 +27,7 @@ type recipe struct {
 	pool     []string
 	sections []string
 	ports    []string
+	unread   bool
 }
 
 // Pool names the backends, "host:port".
@@ -58,6 +59,9 @@ func YAML(text string, args ...any) Option {
 func KeepPorts(ports ...string) Option {
 	return func(r *recipe) { r.ports = append(r.ports, ports...) }
 }
+
+// LogUnread throws the access log away instead of keeping its lines.
+func LogUnread() Option { return func(r *recipe) { r.unread = true } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {
@@ -117,12 +121,8 @@ func (r *recipe) mentions(key string) string {
 
 // parse compiles the options. Storage is in a folder of the test, ports are the
 // system's, and a drain is short unless a section speaks of timeouts.
-func parse(t testing.TB, options []Option) *configs.Settings {
+func (r *recipe) parse(t testing.TB) *configs.Settings {
 	t.Helper()
-	r := &recipe{}
-	for _, o := range options {
-		o(r)
-	}
 	settings, err := configs.Parse("test.yaml", []byte(r.text()), nil)
 	require.NoError(t, err, r.text())
 	settings.TLS.Storage = t.TempDir()

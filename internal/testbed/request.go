@@ -29,6 +29,11 @@ func (r Request) Field(name string) (values []string) {
 	return values
 }
 
+// headError says what was wrong in a head.
+type headError struct{ what, text string }
+
+func (e *headError) Error() string { return fmt.Sprintf("%s: %q", e.what, e.text) }
+
 // readHead reads a request line and fields. It is as strict as a backend could
 // be: whatever is not CRLF and "name: value" is an error.
 func readHead(r *bufio.Reader) (Request, error) {
@@ -38,7 +43,7 @@ func readHead(r *bufio.Reader) (Request, error) {
 		return req, err
 	}
 	if parts := strings.Split(line, " "); len(parts) != 3 || parts[2] != "HTTP/1.1" {
-		return req, fmt.Errorf("request line %q", line)
+		return req, &headError{"request line", line}
 	}
 	req.Line = line
 	for {
@@ -47,7 +52,7 @@ func readHead(r *bufio.Reader) (Request, error) {
 			return req, err
 		}
 		if name, value, ok := strings.Cut(field, ": "); !ok || name == "" || strings.ContainsAny(name+value, "\r\n\x00") {
-			return req, fmt.Errorf("field %q", field)
+			return req, &headError{"field", field}
 		}
 		req.Fields = append(req.Fields, field)
 	}
@@ -55,12 +60,15 @@ func readHead(r *bufio.Reader) (Request, error) {
 
 func readLine(r *bufio.Reader) (string, error) {
 	line, err := r.ReadString('\n')
+	if err != nil && line != "" {
+		return "", &headError{"half a line", line}
+	}
 	if err != nil {
 		return "", err
 	}
 	line, ok := strings.CutSuffix(line, "\r\n")
 	if !ok {
-		return "", fmt.Errorf("line %q does not end in CRLF", line)
+		return "", &headError{"line without CRLF", line}
 	}
 	return line, nil
 }

@@ -22,6 +22,7 @@ type script struct {
 	deaf    bool                 // the body of the request is not read
 	silent  bool
 	mute    bool
+	forgets bool
 	echo    bool
 	final   bool // the connection ends after the answer
 	oneShot bool // a second request on a connection ends it
@@ -63,6 +64,9 @@ func Deaf() Act { return func(s *script) { s.deaf = true } }
 
 // Hangs never answers.
 func Hangs() Act { return func(s *script) { s.silent = true } }
+
+// Forgets keeps no requests for Next.
+func Forgets() Act { return func(s *script) { s.forgets = true } }
 
 // CutsOff ends the connection instead of an answer.
 func CutsOff() Act { return func(s *script) { s.mute = true } }

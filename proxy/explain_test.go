@@ -1,0 +1,100 @@
+package proxy_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/testbed"
+	"github.com/trackgate/trackgate/proxy"
+)
+
+const explained = `
+listeners:
+  - {name: public, kind: public, address: ":443", hosts: [track.test], cors: {origins: ["https://shop.test"]}, pool: p}
+  - {name: gui, kind: gui, address: ":443", hosts: ["*.gui.test"], clients: [10.0.0.0/8], pool: p}
+  - {name: plain, kind: redirect, address: ":80"}
+pools:
+  - {name: p, backends: ["http://127.0.0.1:8001", {url: "http://127.0.0.1:8002", weight: 2}]}
+tls: {issuer: internal, storage: /nowhere}
+trusted_proxies: [192.0.2.1]
+`
+
+func ask(t *testing.T, q proxy.Question) *proxy.Verdict {
+	t.Helper()
+	settings, err := configs.Parse("test.yaml", []byte(explained), nil)
+	require.NoError(t, err)
+	if !q.From.IsValid() {
+		q.From = netip.MustParseAddr("203.0.113.7")
+	}
+	v, err := proxy.Explain(settings, q)
+	require.NoError(t, err)
+	return v
+}
+
+func TestExplainDecidesAsTheGateDoes(t *testing.T) {
+	t.Parallel()
+	inside := netip.MustParseAddr("10.1.2.3")
+	for _, row := range []struct {
+		q      proxy.Question
+		status int
+		reason string
+		said   string
+	}{
+		{proxy.Question{Listener: "public", Method: "POST", URL: "/track?a=b"}, 0, "ok", "asked of a backend as /track?a=b"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "https://track.test/track/"}, 0, "ok", "127.0.0.1:8002 (weight 2)"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "/track", Origin: "https://shop.test"}, 0, "ok", "anybody may come"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "/track", Origin: "https://evil.test"}, 403, "origin_not_allowed", "403"},
+		{proxy.Question{Listener: "public", Method: "OPTIONS", URL: "/track"}, 0, "ok", "answered here: preflight"},
+		{proxy.Question{Listener: "public", Method: "PUT", URL: "/track"}, 405, "method_not_exposed", "POST, OPTIONS"},
+		{proxy.Question{Listener: "public", Method: "GET", URL: "/docs"}, 404, "not_exposed", "404 not_exposed"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "https://x.gui.test/track"}, 421, "wrong_host", "421"},
+		{proxy.Question{Listener: "public", Method: "PO ST", URL: "/track"}, 400, "malformed", "400"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "/tra\r\nck"}, 400, "malformed", "400"},
+		{proxy.Question{Listener: "public", Method: "POST", URL: "/track#x"}, 400, "malformed", "400"},
+		{proxy.Question{Listener: "gui", Method: "GET", URL: "/docs", From: inside}, 0, "ok", "10.1.2.3 is in the clients"},
+		{proxy.Question{Listener: "gui", Method: "GET", URL: "/docs"}, 403, "client_not_allowed", "403"},
+		{proxy.Question{Listener: "gui", Method: "GET", URL: "/a/../b", From: inside}, 400, "malformed", "400"},
+		{proxy.Question{Listener: "gui", Method: "GET", URL: "/", From: netip.MustParseAddr("192.0.2.1")}, 403, "client_not_allowed", "trusted proxy"},
+		{proxy.Question{Listener: "plain", Method: "GET", URL: "http://track.test/"}, 0, "ok", "redirect to https"},
+		{proxy.Question{Listener: "plain", Method: "POST", URL: "/track"}, 405, "method_not_exposed", "405"},
+	} {
+		v := ask(t, row.q)
+		assert.Equal(t, row.reason, v.Reason, "%+v", row.q)
+		assert.Equal(t, row.status, v.Status, "%+v", row.q)
+		assert.Equal(t, row.status == 0, v.Allowed, "%+v", row.q)
+		assert.Contains(t, steps(v), row.said, "%+v", row.q)
+	}
+}
+
+func steps(v *proxy.Verdict) string {
+	var b strings.Builder
+	for _, s := range v.Steps {
+		b.WriteString(s.Step + ": " + s.Result + "\n")
+	}
+	return b.String()
+}
+
+func TestExplainKnowsItsListeners(t *testing.T) {
+	t.Parallel()
+	settings, err := configs.Parse("test.yaml", []byte(explained), nil)
+	require.NoError(t, err)
+	_, err = proxy.Explain(settings, proxy.Question{Listener: "publik", Method: "GET", URL: "/"})
+	require.EqualError(t, err, `no listener is named "publik": there are public, gui, plain`)
+}
+
+// TestExplainAndTheGateAgree asks both about everything that is open behind them.
+func TestExplainAndTheGateAgree(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)))
+	client := edge.Dial(t, testbed.Way{})
+	for _, line := range open {
+		method, target, _ := strings.Cut(line, " ")
+		v := ask(t, proxy.Question{Listener: "public", Method: method, URL: target})
+		client.Ask(t, line, "Content-Length: 0").HasStatus(v.Status)
+	}
+}

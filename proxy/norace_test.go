@@ -1,0 +1,6 @@
+//go:build !race
+
+package proxy_test
+
+// raceDetector says that the race detector allocates beside us.
+const raceDetector = false

@@ -27,7 +27,7 @@ func TestNameChoosesListener(t *testing.T) {
 		{"", 3}, // the local address stands for the name
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			state, err, end := g.visit(t, g.client(test.name))
+			state, end, err := g.visit(t, g.client(test.name))
 
 			require.NoError(t, err)
 			require.NoError(t, end.err)
@@ -60,7 +60,7 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 			client := g.client(name)
 			client.MinVersion, client.MaxVersion = versions[0], versions[1]
 
-			_, err, end := g.visit(t, client)
+			_, end, err := g.visit(t, client)
 
 			require.ErrorContains(t, err, "unrecognized name", name)
 			require.Equal(t, "unknown_name", HandshakeResult(end.err))
@@ -73,7 +73,7 @@ func TestPlainListenerOfAnAddressHasNoHandshake(t *testing.T) {
 	plain := configs.Listener{Name: "plain", Kind: configs.Redirect, Hosts: []string{"plain.example.com"}}
 	g := newGate(t, track(), plain)
 
-	_, err, end := g.visit(t, g.client("plain.example.com"))
+	_, end, err := g.visit(t, g.client("plain.example.com"))
 
 	require.ErrorContains(t, err, "unrecognized name")
 	require.Equal(t, -1, end.listener)
@@ -96,7 +96,7 @@ func TestOldVersionsAreRefused(t *testing.T) {
 		client := g.client("track.example.com")
 		client.MinVersion, client.MaxVersion = tls.VersionTLS10, test.client
 
-		_, err, end := g.visit(t, client)
+		_, end, err := g.visit(t, client)
 
 		if !test.refused {
 			require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestOnlyForwardSecretAEADSuites(t *testing.T) {
 		if suite.SupportedVersions[0] == tls.VersionTLS13 {
 			continue // not for the operator or the client to choose
 		}
-		_, err, end := g.visit(t, client)
+		_, end, err := g.visit(t, client)
 
 		switch suite.ID { // the certificate's key is ECDSA
 		case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
@@ -137,7 +137,7 @@ func TestCurves(t *testing.T) {
 	}
 	client := g.client("track.example.com")
 	client.CurvePreferences = []tls.CurveID{tls.CurveP521}
-	_, _, end := g.visit(t, client)
+	_, end, _ := g.visit(t, client)
 	require.Equal(t, "no_shared_cipher", HandshakeResult(end.err))
 }
 
@@ -148,7 +148,7 @@ func TestOnlyHTTP11IsOffered(t *testing.T) {
 	require.Equal(t, "http/1.1", g.ok(t, client).NegotiatedProtocol)
 
 	client.NextProtos = []string{"h2"}
-	_, err, end := g.visit(t, client)
+	_, end, err := g.visit(t, client)
 	require.ErrorContains(t, err, "no application protocol")
 	require.Equal(t, "no_shared_protocol", HandshakeResult(end.err))
 }
@@ -170,7 +170,7 @@ func TestKindOfKeyFollowsClient(t *testing.T) {
 	client.MaxVersion, client.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	require.Equal(t, x509.RSA, g.ok(t, client).PeerCertificates[0].PublicKeyAlgorithm)
 	client.CipherSuites = []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}
-	_, err, _ = g.visit(t, client)
+	_, _, err = g.visit(t, client)
 	require.ErrorContains(t, err, "handshake failure")
 }
 

@@ -104,23 +104,23 @@ func (g *gate) client(name string) *tls.Config {
 }
 
 // visit connects, exchanges a byte and returns how both sides ended.
-func (g *gate) visit(t testing.TB, client *tls.Config) (tls.ConnectionState, error, end) {
+func (g *gate) visit(t testing.TB, client *tls.Config) (tls.ConnectionState, end, error) {
 	t.Helper()
 	conn, err := tls.Dial("tcp", g.addr, client)
 	if err != nil {
-		return tls.ConnectionState{}, err, <-g.ends
+		return tls.ConnectionState{}, <-g.ends, err
 	}
 	defer conn.Close()
 	_, err = conn.Write([]byte{'?'})
 	require.NoError(t, err)
 	_, err = conn.Read(make([]byte, 1))
-	return conn.ConnectionState(), err, <-g.ends
+	return conn.ConnectionState(), <-g.ends, err
 }
 
 // ok is a visit where all must be well.
 func (g *gate) ok(t testing.TB, client *tls.Config) tls.ConnectionState {
 	t.Helper()
-	state, err, end := g.visit(t, client)
+	state, end, err := g.visit(t, client)
 	require.NoError(t, err)
 	require.NoError(t, end.err)
 	return state

@@ -87,12 +87,13 @@ func TestExplainKnowsItsListeners(t *testing.T) {
 	require.EqualError(t, err, `no listener is named "publik": there are public, gui, plain`)
 }
 
-// TestExplainAndTheGateAgree asks both about everything that is open behind them.
+// TestExplainAndTheGateAgree asks both about every third line of what is open behind them.
 func TestExplainAndTheGateAgree(t *testing.T) {
 	t.Parallel()
 	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)))
 	client := edge.Dial(t, testbed.Way{})
-	for _, line := range open {
+	for i := range len(open) / 3 { // each takes a while: a gate is compiled for it
+		line := open[3*i]
 		method, target, _ := strings.Cut(line, " ")
 		v := ask(t, proxy.Question{Listener: "public", Method: method, URL: target})
 		client.Ask(t, line, "Content-Length: 0").HasStatus(v.Status)

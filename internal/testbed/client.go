@@ -80,9 +80,15 @@ func (g *Gate) clientConfig(way Way) *tls.Config {
 	return config
 }
 
+// hurry gives what comes next its time.
+func (c *Client) hurry() {
+	c.SetDeadline(time.Now().Add(Patience)) //nolint:errcheck // a closed connection fails at once
+}
+
 // Send sends these bytes.
 func (c *Client) Send(t testing.TB, raw string) {
 	t.Helper()
+	c.hurry()
 	_, err := io.WriteString(c, raw)
 	require.NoError(t, err)
 }
@@ -91,6 +97,7 @@ func (c *Client) Send(t testing.TB, raw string) {
 // before it are kept in the result.
 func (c *Client) Answer(t testing.TB, method string) *Result {
 	t.Helper()
+	c.hurry()
 	var interim []int
 	for {
 		res, err := http.ReadResponse(c.r, &http.Request{Method: method})
@@ -127,6 +134,7 @@ func (c *Client) Reader() io.Reader { return c.r }
 // Silent demands that the gate ends the connection without another byte.
 func (c *Client) Silent(t testing.TB) {
 	t.Helper()
+	c.hurry()
 	rest, err := io.ReadAll(c.r)
 	assert.Empty(t, string(rest))
 	var slow net.Error

@@ -21,7 +21,7 @@ func listen(ctx context.Context, a *address) (*net.TCPListener, error) {
 	config := net.ListenConfig{KeepAlive: -1}
 	l, err := config.Listen(ctx, "tcp", a.name)
 	if err != nil {
-		return nil, fmt.Errorf("listener %s: address %s: %w%s", a.listeners[0].name, a.name, err, holder(a.name, err))
+		return nil, fmt.Errorf("listener %s: address %s: %w%s", a.listeners[0].name, a.name, err, Holder(a.name, err))
 	}
 	return l.(*net.TCPListener), nil
 }

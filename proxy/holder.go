@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// holder says who holds the port of an address that is in use, as far as the
+// Holder says who holds the port of an address that is in use, as far as the
 // system tells: " (held by nginx, process 812)" or "".
-func holder(address string, err error) string {
+func Holder(address string, err error) string {
 	_, service, splitErr := net.SplitHostPort(address)
 	if splitErr != nil || !errors.Is(err, syscall.EADDRINUSE) {
 		return ""

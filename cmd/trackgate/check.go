@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,22 +23,54 @@ func checkCommand() *cobra.Command {
 		Short: "Load the settings and print what would be served, or every mistake",
 		Args:  cobra.NoArgs,
 	}
-	file, output := fileFlag(c), outputFlag(c)
+	file, format := fileFlag(c), outputFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		s, err := configs.Load(*file, os.Environ())
-		if err != nil {
+		served, err := check(*file)
+		switch {
+		case *format == inJSON:
+			return errors.Join(printJSON(c.OutOrStdout(), checked{served, mistakes(err)}), err)
+		case err != nil:
 			return err
-		}
-		served, err := examine(s)
-		if err != nil {
-			return err
-		}
-		if *output == "json" {
-			return printJSON(c.OutOrStdout(), served)
 		}
 		return served.print(c.OutOrStdout())
 	}
 	return c
+}
+
+// checked is what check tells programs: one of the two.
+type checked struct {
+	*served
+	Mistakes []mistake `json:"mistakes,omitempty"`
+}
+
+// mistake is one line of what is wrong. What is not in a file has only wanted.
+type mistake struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Key    string `json:"key,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Wanted string `json:"wanted"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+func mistakes(err error) (list []mistake) {
+	var found configs.Mistakes
+	if err != nil && !errors.As(err, &found) {
+		return []mistake{{Wanted: err.Error()}}
+	}
+	for _, m := range found {
+		list = append(list, mistake(m))
+	}
+	return list
+}
+
+func check(file string) (*served, error) {
+	s, err := configs.Load(file, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	return examine(s)
 }
 
 // served is what a file of settings amounts to.
@@ -152,22 +185,30 @@ func tlsHosts(s *configs.Settings) (hosts []string) {
 func (s *served) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, l := range s.Listeners {
-		fmt.Fprintf(w, "listener %s\t%s on %s\t%s\n", l.Name, l.Kind, l.Address, strings.Join(l.Hosts, " "))
+		row(w, "listener "+l.Name, l.Kind+" on "+l.Address, strings.Join(l.Hosts, " "))
 		for _, e := range l.Exposes {
-			fmt.Fprintf(w, "\t%s\t%s\n", e, arrow(l.Pool))
+			row(w, "", e, arrow(l.Pool))
 		}
 	}
 	for _, p := range s.Pools {
-		fmt.Fprintf(w, "pool %s\t%s\t%s\n", p.Name, p.Policy, strings.Join(p.Backends, ", "))
+		row(w, "pool "+p.Name, p.Policy, strings.Join(p.Backends, ", "))
 	}
 	for _, c := range s.Certificates {
 		until := ""
 		if c.NotAfter != "" {
-			until = "until " + c.NotAfter
+			until = " until " + c.NotAfter
 		}
-		fmt.Fprintf(w, "certificate\t%s\t%s %s\n", strings.Join(c.Hosts, " "), c.Source, until)
+		row(w, "certificate", strings.Join(c.Hosts, " "), c.Source+until)
 	}
 	return w.Flush()
+}
+
+// row prints cells; an empty one at the end leaves no space behind.
+func row(w io.Writer, cells ...string) {
+	for len(cells) > 0 && cells[len(cells)-1] == "" {
+		cells = cells[:len(cells)-1]
+	}
+	fmt.Fprintln(w, strings.Join(cells, "\t"))
 }
 
 func arrow(pool string) string {

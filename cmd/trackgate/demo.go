@@ -22,17 +22,34 @@ func demoCommand() *cobra.Command {
 		Short: "Serve with a certificate of an own CA and two stand-ins for backends, for trying out",
 		Args:  cobra.NoArgs,
 	}
-	listen := c.Flags().String("listen", "127.0.0.1:8443", "where to listen")
+	var at demoAddresses
+	c.Flags().StringVar(&at.listen, "listen", "127.0.0.1:8443", "where to listen")
+	c.Flags().StringVar(&at.admin, "admin", "127.0.0.1:9180", "where metrics and readiness are")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		ctx, stop := untilSignal(c.Context())
 		defer stop()
-		return demo(ctx, *listen, c.OutOrStdout())
+		return demo(ctx, at, c.OutOrStdout())
 	}
 	return c
 }
 
+// demoAddresses are host:port; port 0 is any that is free.
+type demoAddresses struct{ listen, admin string }
+
+func (a demoAddresses) check() error {
+	for flag, address := range map[string]string{"listen": a.listen, "admin": a.admin} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("--%s %q: wanted an address like 127.0.0.1:8443", flag, address)
+		}
+	}
+	return nil
+}
+
 // demo serves until ctx ends.
-func demo(ctx context.Context, listen string, out io.Writer) error {
+func demo(ctx context.Context, at demoAddresses, out io.Writer) error {
+	if err := at.check(); err != nil {
+		return err
+	}
 	var urls []string
 	for i := range 2 {
 		backend, err := standin.Start(fmt.Sprintf("stand-in-%d", i+1))
@@ -46,11 +63,12 @@ func demo(ctx context.Context, listen string, out io.Writer) error {
 	if err != nil {
 		return failure(err)
 	}
-	yaml := fmt.Sprintf(demoYAML, listen, strings.Join(urls, ", "), storage)
+	yaml := fmt.Sprintf(demoYAML, strings.Join(urls, ", "), storage)
 	settings, err := configs.Parse("demo.yaml", []byte(yaml), os.Environ())
 	if err != nil {
 		return err
 	}
+	settings.Listeners[0].Address, settings.Admin.Address = at.listen, at.admin
 	return serve(ctx, settings, func(s started) { welcome(out, s, urls) })
 }
 
@@ -60,14 +78,13 @@ const demoYAML = `
 listeners:
   - name: public
     kind: public
-    address: %q
+    address: "127.0.0.1:8443"
     hosts: ["localhost", "127.0.0.1", "::1"]
     pool: stand-ins
 pools:
   - name: stand-ins
     backends: [%s]
 tls: {issuer: internal, storage: %q}
-admin: {address: "127.0.0.1:9180"}
 log: {format: console}
 `
 
@@ -95,7 +112,7 @@ Try it, from the folder of the project:
   curl --cacert %s -d @examples/event.json -H 'content-type: application/json' https://localhost:%s/track
 
 Everything else is refused, as the public should see it: try /docs, or PUT /track.
-Metrics are at http://127.0.0.1:9180/metrics. Stop with Ctrl-C.
+Metrics are at http://%s/metrics. Stop with Ctrl-C.
 
-`, port, strings.ReplaceAll(strings.Join(urls, ", "), `"`, ""), s.CAFile, port)
+`, port, strings.ReplaceAll(strings.Join(urls, ", "), `"`, ""), s.CAFile, port, s.Admin)
 }

@@ -21,7 +21,7 @@ func explainCommand() *cobra.Command {
 		Use:     "explain METHOD URL",
 		Short:   "Say what would become of a request, step by step",
 		Example: "  trackgate explain -c trackgate.yaml --listener public --from 198.51.100.7 POST /track",
-		Args:    cobra.ExactArgs(2),
+		Args:    methodAndURL,
 	}
 	file, output := fileFlag(c), outputFlag(c)
 	name := c.Flags().String("listener", "", "the listener the client comes to")
@@ -49,10 +49,18 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
+// methodAndURL says what is missing in the words of the help.
+func methodAndURL(_ *cobra.Command, args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("explain has %d arguments: wanted two, METHOD and URL", len(args))
+	}
+	return nil
+}
+
 // printVerdict prints the steps; a refusal is an error with an exit code of its
 // own.
-func printVerdict(w io.Writer, v *proxy.Verdict, output string) error {
-	if output == "json" {
+func printVerdict(w io.Writer, v *proxy.Verdict, format output) error {
+	if format == inJSON {
 		if err := printJSON(w, v); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 
 	"github.com/trackgate/trackgate/configs"
 )
@@ -14,13 +15,23 @@ import (
 // newLogger makes the log of what changes: starts, checks, certificates.
 func newLogger(s configs.Log, out io.Writer) zerolog.Logger {
 	if s.Format == "console" {
-		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.RFC3339, TimeLocation: time.UTC}
+		out = zerolog.ConsoleWriter{Out: out, NoColor: !terminal(out), TimeFormat: time.RFC3339, TimeLocation: time.UTC}
 	}
 	level, err := zerolog.ParseLevel(s.Level)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// terminal reports whether a person reads out as it is written.
+func terminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }
 
 // kept is an output that is not ours to close.

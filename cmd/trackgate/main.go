@@ -69,7 +69,34 @@ func fileFlag(c *cobra.Command) *string {
 	return c.Flags().StringP("config", "c", defaultFile, "the settings, a YAML file")
 }
 
+// output is how a verb lists things: a flag that knows what may be said.
+type output string
+
+// The outputs.
+const (
+	text   output = "text"
+	inJSON output = "json"
+)
+
+// String returns the output as it is written.
+func (o *output) String() string { return string(*o) }
+
+// Set takes what was written behind the flag.
+func (o *output) Set(said string) error {
+	switch output(said) {
+	case text, inJSON:
+		*o = output(said)
+		return nil
+	}
+	return fmt.Errorf("wanted %s or %s", text, inJSON)
+}
+
+// Type names the kind of value in the help.
+func (o *output) Type() string { return "format" }
+
 // outputFlag adds -o to a verb.
-func outputFlag(c *cobra.Command) *string {
-	return c.Flags().StringP("output", "o", "text", "text or json")
+func outputFlag(c *cobra.Command) *output {
+	o := text
+	c.Flags().VarP(&o, "output", "o", "text or json")
+	return &o
 }

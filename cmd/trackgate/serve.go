@@ -26,6 +26,7 @@ import (
 // started tells where a gate that has just begun to serve can be reached.
 type started struct {
 	Addrs  []net.Addr // of the addresses in the settings, in their order
+	Admin  net.Addr   // nil for none
 	CAFile string     // of the internal CA; "" for none
 }
 
@@ -40,7 +41,7 @@ func serve(ctx context.Context, settings *configs.Settings, ready func(started))
 	if err := s.listen(ctx); err != nil {
 		return failure(err)
 	}
-	ready(started{Addrs: s.gate.Addrs(), CAFile: s.keeper.CAFile()})
+	ready(s.started())
 	s.run(ctx)
 	return nil
 }
@@ -106,6 +107,14 @@ func (s *server) logTrouble(err error) {
 	s.log.Info().Msg("the access log is written again")
 }
 
+func (s *server) started() started {
+	at := started{Addrs: s.gate.Addrs(), CAFile: s.keeper.CAFile()}
+	if s.adminAt != nil {
+		at.Admin = s.adminAt.Addr()
+	}
+	return at
+}
+
 // listen opens the sockets.
 func (s *server) listen(ctx context.Context) error {
 	if err := s.gate.Listen(ctx); err != nil {
@@ -117,7 +126,7 @@ func (s *server) listen(ctx context.Context) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", s.settings.Admin.Address)
 	if err != nil {
-		return fmt.Errorf("admin.address: %w", err)
+		return fmt.Errorf("admin.address: %w%s", err, proxy.Holder(s.settings.Admin.Address, err))
 	}
 	s.adminAt = l
 	handler := admin.NewHandler(admin.Options{
@@ -142,8 +151,8 @@ func (s *server) run(ctx context.Context) {
 			}
 		})
 	}
-	for i, a := range s.gate.Addrs() {
-		s.log.Info().Str("address", a.String()).Int("listener", i).Msg("listening")
+	for _, a := range s.gate.Addrs() {
+		s.log.Info().Str("address", a.String()).Msg("listening")
 	}
 	s.gate.Run(ctx)
 	s.log.Info().Msg("drained")

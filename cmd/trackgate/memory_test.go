@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestTheHeadroomIsTheSameForEveryHeap(t *testing.T) {
+	last := percentFor(0)
+	assert.Equal(t, percentFor(4<<20), last, "the collector's floor")
+	for live := uint64(1 << 20); live < 4<<30; live += live / 8 {
+		percent := percentFor(live)
+		assert.LessOrEqual(t, percent, last, "a larger heap has no larger share")
+		assert.Zero(t, percent%25, "in steps")
+		garbage := live / 100 * uint64(percent)
+		switch {
+		case live >= headroom*2:
+			assert.Equal(t, 50, percent, "of %d bytes", live)
+		case live > 4<<20 && percent < 1200:
+			assert.InDelta(t, headroom, garbage, float64(live)/4+float64(live)/100, "of %d bytes", live)
+		}
+		last = percent
+	}
+}
+
+// It looks once in an interval: time passes for it, and it ends when told to.
+func TestTidyMemoryWaitsBetweenItsLooks(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 10*tidyInterval)
+		defer stop()
+		tidyMemory(ctx) // a busy loop would never let the ten intervals pass
+		assert.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+	})
+}
+
+func TestTidySetsTheCollector(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	tidier := newTidier()
+	tidier.tidy()
+	live := tidier.samples[0].Value.Uint64()
+	assert.Equal(t, percentFor(live), debug.SetGCPercent(100))
+}

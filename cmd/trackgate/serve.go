@@ -78,7 +78,7 @@ func assemble(settings *configs.Settings) (*server, error) {
 	s.gate, err = proxy.New(settings, proxy.Parts{
 		Certify: func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
 		HandshakeResult: func(err error) metrics.Handshake {
-			return handshakeNamed(tlsconf.HandshakeResult(err))
+			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
 		Log: s.log, Access: s.access, Metrics: s.metrics,
 	})
@@ -86,16 +86,6 @@ func assemble(settings *configs.Settings) (*server, error) {
 		s.close()
 	}
 	return s, err
-}
-
-// handshakeNamed finds the metric for the word of a handshake's result.
-func handshakeNamed(word string) metrics.Handshake {
-	for h := metrics.HandshakeOK; h < metrics.HandshakeFailed; h++ {
-		if h.String() == word {
-			return h
-		}
-	}
-	return metrics.HandshakeFailed
 }
 
 // logTrouble tells when the access log cannot be written, and when it can again.

@@ -10,9 +10,25 @@ const (
 	HandshakeTimeout                // not done in time
 	HandshakeUnknownName            // no listener has the name that was asked for
 	HandshakeClientClosed           // the client went away in the middle
-	HandshakeFailed                 // anything else: versions, suites, garbage
+	HandshakeClientAlert            // the client refused: it does not trust the certificate, say
+	HandshakeVersion                // no version in common
+	HandshakeCipher                 // no cipher suite in common
+	HandshakeProtocol               // no application protocol in common
+	HandshakeNotTLS                 // what came was no handshake
+	HandshakeFailed                 // anything else
 	handshakeCount
 )
+
+// HandshakeNamed returns the result with that word, HandshakeFailed if there is
+// none.
+func HandshakeNamed(word string) Handshake {
+	for h := HandshakeOK; h < HandshakeFailed; h++ {
+		if h.String() == word {
+			return h
+		}
+	}
+	return HandshakeFailed
+}
 
 // String returns the word, e.g. "unknown_name".
 func (h Handshake) String() string {
@@ -22,6 +38,11 @@ func (h Handshake) String() string {
 		HandshakeTimeout:      "timeout",
 		HandshakeUnknownName:  "unknown_name",
 		HandshakeClientClosed: "client_closed",
+		HandshakeClientAlert:  "client_alert",
+		HandshakeVersion:      "protocol_version",
+		HandshakeCipher:       "no_shared_cipher",
+		HandshakeProtocol:     "no_shared_protocol",
+		HandshakeNotTLS:       "not_tls",
 		HandshakeFailed:       "failed",
 	}[h]
 }

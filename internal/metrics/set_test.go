@@ -170,3 +170,10 @@ func BenchmarkExchange(b *testing.B) {
 		observe()
 	}
 }
+
+func TestHandshakesAreFoundByTheirWord(t *testing.T) {
+	for h := HandshakeOK; h < handshakeCount; h++ {
+		assert.Equal(t, h, HandshakeNamed(h.String()))
+	}
+	assert.Equal(t, HandshakeFailed, HandshakeNamed("a word that nobody knows"))
+}

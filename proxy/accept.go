@@ -71,7 +71,7 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 // handshake. It reports whether requests may follow.
 func (c *conn) start() bool {
 	c.nc = c
-	if c.address.proxied && c.readProxyHeader() != nil {
+	if c.address.proxied && (c.readProxyHeader() != nil || !c.gate.counted(c)) {
 		return false
 	}
 	if !c.address.admits(c.client) {

@@ -26,9 +26,10 @@ type conn struct {
 	listener     *listener
 	nc           net.Conn // the TLS connection, or the conn itself
 	h1           h1.ServerConn
-	peer         netip.Addr // of the socket, as it was counted
+	peer         netip.Addr // of the socket
 	client       netip.Addr // who is behind it: the peer, or whom a PROXY header named
 	local        netip.Addr
+	counted      bool // among the connections of client
 	clientText   []byte
 	tlsVersion   string
 	known        []byte    // an authority that was found to be

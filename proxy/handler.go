@@ -241,7 +241,11 @@ func (g *Gate) respond(x *exchange) error {
 // finish tells what happened, once, and ends the exchange.
 func (g *Gate) finish(x *exchange) {
 	took := time.Since(x.start)
-	x.listener.metrics.Observe(x.status, x.reason, took.Seconds())
+	sent := x.status
+	if !x.answered {
+		sent = 0 // what the log shows is only what it would have been
+	}
+	x.listener.metrics.Observe(sent, x.reason, took.Seconds())
 	g.log(x, took)
 	x.end()
 }

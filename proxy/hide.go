@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/trackgate/trackgate/internal/reason"
 )
@@ -13,7 +14,7 @@ const maxHidden = 2 << 10
 // goes to the log, bounded.
 func (g *Gate) hideError(x *exchange) error {
 	text := make([]byte, 0, maxHidden)
-	for len(text) < maxHidden {
+	for len(text) < maxHidden && time.Since(x.asked) < x.listener.pool.settings.Timeouts.Response {
 		p, last, err := x.bc.ReadBody()
 		text = append(text, p[:min(len(p), maxHidden-len(text))]...)
 		if last || err != nil {

@@ -72,6 +72,35 @@ func TestConnectionsAreCounted(t *testing.T) {
 	}
 }
 
+func TestAClientBehindASenderHasItsOwnCount(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("proxy_protocol: [127.0.0.1]"), testbed.Section("limits: {connections_per_client: 1}"))
+	from := func(ip string) testbed.Way {
+		return testbed.Way{Before: "PROXY TCP4 " + ip + " 192.0.2.1 5000 443\r\n"}
+	}
+	first := edge.Dial(t, from("203.0.113.1"))
+	edge.Dial(t, from("203.0.113.2"))
+	_, err := edge.TryDial(t, from("203.0.113.1"))
+	require.Error(t, err, "a second connection of the same client")
+	first.Close()
+	require.Eventually(t, func() bool {
+		_, err := edge.TryDial(t, from("203.0.113.1"))
+		return err == nil
+	}, testbed.Patience, tick, "room again")
+}
+
+func TestATrustedProxyBringsManyClients(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.Section("limits: {connections_per_client: 1}", "trusted_proxies: [127.0.0.1]"))
+	for range 3 {
+		edge.Dial(t, testbed.Way{})
+	}
+	edge.Dial(t, testbed.Way{From: "127.0.0.2"})
+	_, err := edge.TryDial(t, testbed.Way{From: "127.0.0.2"})
+	require.Error(t, err, "anybody else is counted")
+}
+
 func TestOtherClientsHaveTheirOwnCount(t *testing.T) {
 	t.Parallel()
 	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.Section("limits: {connections_per_client: 1}"))

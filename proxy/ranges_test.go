@@ -128,6 +128,7 @@ pools:
 	edge.NextLogLine(t).Has("listener", "gui").Has("client", "127.0.0.2").Has("status", 403).Has("reason", "client_not_allowed").Has("bytes_out", 0)
 
 	edge.AskBy(t, testbed.Way{From: "127.0.0.2"}, "POST /track").HasStatus(200)
+	edge.Shows(t, `trackgate_requests_total{listener="gui",reason="client_not_allowed",status_class="none"}`, 1)
 }
 
 func TestATrustedProxyIsNotDroppedBeforeItSaysWhoAsks(t *testing.T) {

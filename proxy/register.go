@@ -65,13 +65,14 @@ func (r *register) gone() <-chan struct{} {
 	return done
 }
 
-// opened counts a connection, if there is room for it and its client.
+// opened counts a connection, if there is room for it and, when it is known
+// already, for its client.
 func (g *Gate) opened(c *conn) bool {
 	if g.open.Add(1) > int64(g.limits().Connections) {
 		g.open.Add(-1)
 		return false
 	}
-	if !g.clients.Acquire(c.peer) {
+	if !c.address.proxied && !g.counted(c) {
 		g.open.Add(-1)
 		return false
 	}
@@ -79,12 +80,25 @@ func (g *Gate) opened(c *conn) bool {
 	return true
 }
 
+// counted counts a connection of its client, if there is room for it. A trusted
+// proxy brings many clients, and is not counted; behind a PROXY header the client
+// is known only when the header is.
+func (g *Gate) counted(c *conn) bool {
+	if c.address.listeners[0].trusted.Contains(c.client) {
+		return true
+	}
+	c.counted = g.clients.Acquire(c.client)
+	return c.counted
+}
+
 // closed ends what opened began.
 func (g *Gate) closed(c *conn) {
 	if c.listener != nil {
 		c.listener.metrics.Closed(metrics.HTTP1)
 	}
-	g.clients.Release(c.peer)
+	if c.counted {
+		g.clients.Release(c.client)
+	}
 	g.open.Add(-1)
 	g.register.remove(c)
 }

@@ -97,6 +97,22 @@ func (u *upload) ended() bool {
 	}
 }
 
+// settle lets an upload end that has sent its last byte: the answer to it may be
+// faster than the goroutine that sent it. One that goes on is not waited for.
+func (u *upload) settle() {
+	if u.ended() {
+		return
+	}
+	timer := time.NewTimer(settleTime)
+	defer timer.Stop()
+	select {
+	case <-u.done:
+	case <-timer.C:
+	}
+}
+
+const settleTime = 10 * time.Millisecond
+
 // stop ends the upload, wherever it stands, and waits for its goroutine.
 func (u *upload) stop() {
 	for !u.ended() {
@@ -126,6 +142,7 @@ func (x *exchange) readHead() (*wire.Response, error) {
 		if err == nil && res.Informational() {
 			return res, nil
 		}
+		u.settle()
 		u.stop()
 		return u.blame(res, err)
 	}

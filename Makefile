@@ -56,7 +56,7 @@ fuzz: ## Fuzz every target in the tree, FUZZTIME each (60s)
 	done
 
 .PHONY: bench
-bench: ## Measure against nginx and HAProxy, side by side (BENCHARGS for trackbench)
+bench: build ## Measure against nginx and HAProxy, side by side (BENCHARGS for trackbench)
 	$(GO) run ./cmd/trackbench $(BENCHARGS)
 
 .PHONY: lint

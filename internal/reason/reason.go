@@ -31,7 +31,6 @@ const (
 	BackendTimeout
 	ClientClosed
 	ExpectationFailed
-	MethodNotSupported
 	VersionNotSupported
 	Count // how many there are; not a reason itself
 )
@@ -64,7 +63,6 @@ var about = [Count]struct {
 	BackendTimeout:      {"backend_timeout", 504, "the backend did not answer in time"},
 	ClientClosed:        {"client_closed", 499, "the client went away"},
 	ExpectationFailed:   {"expectation_failed", 417, "this expectation cannot be met"},
-	MethodNotSupported:  {"method_not_supported", 501, "this method is not supported"},
 	VersionNotSupported: {"version_not_supported", 505, "this protocol version is not supported"},
 }
 

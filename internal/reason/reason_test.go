@@ -25,7 +25,6 @@ var contract = map[string]int{
 	"head_too_large":        431,
 	"client_closed":         499,
 	"backend_error":         500,
-	"method_not_supported":  501,
 	"connect_failed":        502,
 	"backend_closed":        502,
 	"backend_malformed":     502,
@@ -71,6 +70,6 @@ func TestTheZeroReasonIsOK(t *testing.T) {
 }
 
 func TestANumberThatIsNoReasonHasAName(t *testing.T) {
-	assert.Equal(t, "reason(24)", Count.String())
+	assert.Equal(t, "reason(23)", Count.String())
 	assert.Equal(t, "reason(255)", Reason(255).String())
 }

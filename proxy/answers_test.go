@@ -152,6 +152,31 @@ func TestWhatABackendSaysTooMuchIsNobodysAnswer(t *testing.T) {
 	edge.NextLogLine(t).Has("reused", false)
 }
 
+func TestAHeadDoesNotWaitForItsBody(t *testing.T) {
+	t.Parallel()
+	rest := make(chan struct{})
+	backend := testbed.Backend(t, testbed.Early("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
+		testbed.Raw("4\r\nbody\r\n0\r\n\r\n"), testbed.Waits(rest))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
+	client := edge.Dial(t, testbed.Way{})
+	client.Send(t, testbed.Head("POST /track"))
+	hears(t, client, "HTTP/1.1 200 OK\r\n")
+	close(rest)
+	whole, err := io.ReadAll(io.LimitReader(client.Reader(), int64(len("vary: Origin\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"))))
+	require.NoError(t, err)
+	assert.True(t, strings.HasSuffix(string(whole), "4\r\nbody\r\n0\r\n\r\n"), "%q", whole)
+}
+
+func TestHEADOfUnknownLengthSaysNone(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Raw("HTTP/1.1 200 OK\r\netag: x\r\n\r\n"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("allow: [tracker]"))
+	client := edge.Dial(t, testbed.Way{})
+	for range 2 {
+		client.Ask(t, "HEAD /tracker/liliput.min.js").HasStatus(200).HasField("etag", "x").Lacks("content-length").Stays()
+	}
+}
+
 func TestAnAnswerIsPassedOnAsItComes(t *testing.T) {
 	t.Parallel()
 	rest := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,40 @@ func TestNothingSlowReachesABackend(t *testing.T) {
 	assert.Equal(t, 1, backend.Heads())
 	client.Send(t, body[len(body)-1:])
 	client.Answer(t, "POST").HasStatus(200)
+}
+
+func TestABackendsTimeBeginsWhenItHasTheWholeRequest(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says("done"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("timeouts: {response: 300ms}"))
+	client := edge.Dial(t, testbed.Way{})
+	client.Send(t, testbed.Head("POST /track", "Content-Length: 100000")+text(70_000))
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for sent := 70_000; sent < 100_000; sent += 2000 { // for 750 ms
+		<-ticker.C
+		client.Send(t, text(2000))
+	}
+	client.Answer(t, "POST").HasStatus(200).HasBody("done")
+}
+
+func TestAnUploadDoesNotUseAConnectionThatWasClosed(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says("done"), testbed.ClosesAfter())
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
+	for range 5 {
+		edge.Post(t, "/track", text(100_000)).HasStatus(200).HasBody("done")
+		edge.LastLogLine(t).Has("attempts", 1).Has("reused", false)
+	}
+}
+
+func TestALargeHeadGoesThrough(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
+	edge.Post(t, "/track", event, "X-Large: "+strings.Repeat("x", 20<<10)).HasStatus(200)
+	assert.Equal(t, []string{strings.Repeat("x", 20<<10)}, backend.Next(t).Field("x-large"))
+	edge.Post(t, "/track", event).HasStatus(200)
 }
 
 func TestAnEarlyAnswerEndsAnUpload(t *testing.T) {

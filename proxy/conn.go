@@ -173,11 +173,8 @@ func (c *conn) lookUp(authority []byte) *listener {
 	name, _, _ := h1.SplitHost(authority)
 	host := strings.Trim(strings.ToLower(string(name)), "[]")
 	l, ok := c.address.find(host, c.local)
-	switch {
-	case ok && (c.address.tls == nil || l == c.listener):
+	if ok && (c.address.tls == nil || l == c.listener) {
 		return l
-	case !ok && len(c.listener.hosts) == 0:
-		return c.listener
 	}
 	return nil
 }

@@ -86,6 +86,14 @@ func TestANameThatNobodyConfiguredGetsNoHandshake(t *testing.T) {
 	edge.NoLogLine(t)
 }
 
+func TestTLS12IsSpokenStill(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
+	edge.AskBy(t, testbed.Way{TLS: &tls.Config{MaxVersion: tls.VersionTLS12}}, "POST /track").HasStatus(200)
+	edge.LastLogLine(t).Has("tls", "1.2")
+}
+
 func TestASessionIsTakenUpOnItsListenerOnly(t *testing.T) {
 	t.Parallel()
 	edge, _, _ := neighbours(t)
@@ -156,7 +164,7 @@ pools:
 		client.Ask(t, line, "Host: track.test", "Content-Length: 0").IsEdge(405, "method_not_exposed").
 			Lacks("location").HasField("allow", "GET, HEAD")
 	}
-	for _, host := range []string{"evil.test", "127.0.0.1", "track.test.evil.test"} {
+	for _, host := range []string{"evil.test", "127.0.0.1", "track.test.", "track.test.evil.test"} {
 		client.Ask(t, "GET /", "Host: "+host).IsEdge(421, "wrong_host").Lacks("location")
 	}
 	assert.Zero(t, backend.Heads())

@@ -3,6 +3,7 @@
 package suites
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +33,7 @@ type uvicorn struct {
 	address   string
 	journal   string
 	keepAlive int // seconds until it closes an idle connection
+	command   *exec.Cmd
 	process   *program.Process
 }
 
@@ -41,6 +43,7 @@ listeners:
     kind: public
     address: "%s"
     hosts: ["localhost"]
+    allow: [%s]
     cors: {origins: ["https://shop.example.com"]}
     pool: collectors
 pools:
@@ -51,14 +54,33 @@ tls: {issuer: internal, storage: "%s"}
 admin: {address: ""}
 `
 
-// newSite starts so many backends and a gate in front of them.
-func newSite(t *testing.T, backends, keepAlive int) *site {
+// plan is what a site is to be.
+type plan struct {
+	backends  int
+	keepAlive int    // of the backends, in seconds
+	allow     string // "track" when empty
+}
+
+// needTools fails a test that cannot run, and says what helps.
+func needTools(t *testing.T) {
 	t.Helper()
+	for _, tool := range []string{"curl", "openssl", python} {
+		_, err := exec.LookPath(tool)
+		require.NoError(t, err, "the suites need %s: make install-tools", tool)
+	}
+	output, err := exec.Command(python, "-c", "import fastapi, uvicorn").CombinedOutput()
+	require.NoError(t, err, "the suites need python3-fastapi and python3-uvicorn: make install-tools\n%s", output)
+}
+
+// newSite starts the backends of a plan and a gate in front of them.
+func newSite(t *testing.T, p plan) *site {
+	t.Helper()
+	needTools(t)
 	s := &site{address: program.FreeAddress(t), storage: t.TempDir(), journal: filepath.Join(t.TempDir(), "journal")}
 	require.NoError(t, os.WriteFile(s.journal, nil, 0o600))
 	var urls []string
-	for range backends {
-		u := &uvicorn{address: program.FreeAddress(t), journal: s.journal, keepAlive: keepAlive}
+	for range p.backends {
+		u := &uvicorn{address: program.FreeAddress(t), journal: s.journal, keepAlive: p.keepAlive}
 		u.start(t)
 		s.backends = append(s.backends, u)
 		urls = append(urls, strconv.Quote("http://"+u.address))
@@ -66,7 +88,7 @@ func newSite(t *testing.T, backends, keepAlive int) *site {
 	for _, u := range s.backends {
 		program.AwaitListener(t, u.address)
 	}
-	program.Run(t, program.Build(t), fmt.Sprintf(settings, s.address, strings.Join(urls, ", "), s.storage))
+	program.Run(t, program.Build(t), fmt.Sprintf(settings, s.address, cmp.Or(p.allow, "track"), strings.Join(urls, ", "), s.storage))
 	program.AwaitListener(t, s.address)
 	return s
 }
@@ -93,10 +115,17 @@ func (s *site) delivered(t *testing.T) map[string]int {
 func (u *uvicorn) start(t *testing.T) {
 	t.Helper()
 	_, port, _ := strings.Cut(u.address, ":")
-	command := exec.Command(python, "-m", "uvicorn", "collector:app", "--app-dir", "testdata", "--port", port,
+	u.command = exec.Command(python, "-m", "uvicorn", "collector:app", "--app-dir", "testdata", "--port", port,
 		"--timeout-keep-alive", strconv.Itoa(u.keepAlive), "--no-access-log", "--log-level", "warning")
-	command.Env = append(os.Environ(), "JOURNAL="+u.journal, "PYTHONDONTWRITEBYTECODE=1")
-	u.process = program.Start(t, command)
+	u.command.Env = append(os.Environ(), "JOURNAL="+u.journal, "PYTHONDONTWRITEBYTECODE=1")
+	u.process = program.Start(t, u.command)
+}
+
+// kill ends it as the kernel does when memory is short.
+func (u *uvicorn) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, u.command.Process.Kill())
+	u.process.Stop() // waits for the end
 }
 
 // restart stops it as Kubernetes would and returns once the next one listens.

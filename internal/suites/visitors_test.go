@@ -18,10 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visitors post events until they are told to leave.
+// visitors post events until they are told to leave, or ask for something else.
 type visitors struct {
 	site   *site
 	client *http.Client
+	ask    func(id string) (status int, err error)
 
 	mu       sync.Mutex
 	sent     []string // ids of events that were answered with 200
@@ -30,13 +31,21 @@ type visitors struct {
 
 func newVisitors(t *testing.T, s *site) *visitors {
 	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots(t)}, MaxIdleConnsPerHost: 32}
+	t.Cleanup(transport.CloseIdleConnections)
+	v := &visitors{site: s, client: &http.Client{Transport: transport, Timeout: 20 * time.Second}}
+	v.ask = v.track
+	return v
+}
+
+// roots is the gate's own CA.
+func (s *site) roots(t *testing.T) *x509.CertPool {
+	t.Helper()
 	ca, err := os.ReadFile(s.ca())
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
 	require.True(t, roots.AppendCertsFromPEM(ca))
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 16}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &visitors{site: s, client: &http.Client{Transport: transport, Timeout: 20 * time.Second}}
+	return roots
 }
 
 // post sends events one after another, with a pause that grows from visitor to
@@ -54,7 +63,7 @@ func (v *visitors) post(ctx context.Context, name string, pause time.Duration) {
 }
 
 func (v *visitors) event(id string) {
-	status, err := v.try(id)
+	status, err := v.ask(id)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err != nil || status != http.StatusOK {
@@ -64,8 +73,18 @@ func (v *visitors) event(id string) {
 	v.sent = append(v.sent, id)
 }
 
-func (v *visitors) try(id string) (int, error) {
-	answer, err := v.client.Post(v.site.url("/track"), "application/json", strings.NewReader(`{"events": [{"id": "`+id+`"}]}`))
+// track posts an event.
+func (v *visitors) track(id string) (int, error) {
+	return read(v.client.Post(v.site.url("/track"), "application/json", strings.NewReader(event(id, 0))))
+}
+
+// tracker gets the script.
+func (v *visitors) tracker(string) (int, error) {
+	return read(v.client.Get(v.site.url("/tracker/liliput.min.js")))
+}
+
+// read reads an answer to its end.
+func read(answer *http.Response, err error) (int, error) {
 	if err != nil {
 		return 0, err
 	}

@@ -4,10 +4,12 @@ package suites
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,14 +24,25 @@ func run(t *testing.T, name string, arguments ...string) (string, error) {
 
 func (s *site) curl(t *testing.T, path string, arguments ...string) string {
 	t.Helper()
-	arguments = append([]string{"-sS", "-i", "--path-as-is", "--cacert", s.ca(), s.url(path)}, arguments...)
-	output, err := run(t, "curl", arguments...)
-	require.NoError(t, err, output)
-	return output
+	return s.curlFrom(t, os.DevNull, path, arguments...)
+}
+
+// curlFrom lets curl have a file on its standard input.
+func (s *site) curlFrom(t *testing.T, file, path string, arguments ...string) string {
+	t.Helper()
+	in, err := os.Open(file)
+	require.NoError(t, err)
+	defer in.Close()
+	arguments = append([]string{"-sS", "-i", "--http1.1", "--path-as-is", "--max-time", "20", "--cacert", s.ca(), s.url(path)}, arguments...)
+	command := exec.CommandContext(t.Context(), "curl", arguments...)
+	command.Stdin = in
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return strings.ReplaceAll(string(output), "\r\n", "\n")
 }
 
 func TestCurlPostsAnEventToUvicorn(t *testing.T) {
-	s := newSite(t, 1, 5)
+	s := newSite(t, plan{backends: 1, keepAlive: 5})
 
 	output := s.curl(t, "/track?profile_less=true", "-H", "content-type: application/json", "-H", "x-forwarded-for: 9.9.9.9",
 		"-d", `{"profile": {"id": "p"}, "events": [{"id": "one"}]}`)
@@ -47,18 +60,31 @@ func TestCurlPostsAnEventToUvicorn(t *testing.T) {
 	assert.Equal(t, map[string]int{"one": 1}, s.delivered(t))
 }
 
-func TestCurlGetsNothingElse(t *testing.T) {
-	s := newSite(t, 1, 5)
-	for path, status := range map[string]string{
-		"/": "404", "/info/version": "404", "/docs": "404", "/tra%63k": "404", "/x/../track": "404", "//track": "404", "/track": "405",
+// event is a request's body of at least so many bytes.
+func event(id string, size int) string {
+	return `{"events": [{"id": "` + id + `"}], "padding": "` + strings.Repeat("x", size) + `"}`
+}
+
+// A body over the replay buffer is asked for with 100 and passed on as it comes.
+func TestCurlSendsALargeEvent(t *testing.T) {
+	s := newSite(t, plan{backends: 1, keepAlive: 5})
+	file := filepath.Join(t.TempDir(), "event.json")
+	require.NoError(t, os.WriteFile(file, []byte(event("large", 100<<10)), 0o600))
+	for name, arguments := range map[string][]string{
+		"expects": {"-H", "expect: 100-continue", "--data-binary", "@" + file},
+		"chunked": {"-X", "POST", "-T", "-"},
 	} {
-		assert.True(t, strings.HasPrefix(s.curl(t, path), "HTTP/1.1 "+status+" "), path)
+		command := append([]string{"-H", "content-type: application/json"}, arguments...)
+		output := s.curlFrom(t, file, "/track", command...)
+		assert.True(t, strings.HasPrefix(output, "HTTP/1.1 100 "), "%s: %s", name, output) // curl expects it for chunks as well
+		assert.Contains(t, output, "HTTP/1.1 200 ", name)
+		assert.Contains(t, output, fmt.Sprintf(`"size":%d`, len(event("large", 100<<10))), name)
 	}
-	assert.Empty(t, s.delivered(t))
+	assert.Equal(t, map[string]int{"large": 2}, s.delivered(t))
 }
 
 func TestCurlAsksLikeABrowser(t *testing.T) {
-	s := newSite(t, 1, 5)
+	s := newSite(t, plan{backends: 1, keepAlive: 5})
 	preflight := []string{"-X", "OPTIONS", "-H", "access-control-request-method: POST", "-H", "access-control-request-headers: content-type,x-timestamp"}
 
 	allowed := strings.ToLower(s.curl(t, "/track", append(preflight, "-H", "origin: https://shop.example.com")...))
@@ -69,7 +95,7 @@ func TestCurlAsksLikeABrowser(t *testing.T) {
 }
 
 func TestOpensslGetsOnlyModernTLS(t *testing.T) {
-	s := newSite(t, 1, 5)
+	s := newSite(t, plan{backends: 1, keepAlive: 5})
 	for version, works := range map[string]bool{"-tls1": false, "-tls1_1": false, "-tls1_2": true, "-tls1_3": true} {
 		output, err := run(t, "openssl", "s_client", "-connect", s.address, "-servername", "localhost", "-CAfile", s.ca(),
 			"-verify_return_error", "-cipher", "ALL:@SECLEVEL=0", version)
@@ -78,28 +104,4 @@ func TestOpensslGetsOnlyModernTLS(t *testing.T) {
 	output, err := run(t, "openssl", "s_client", "-connect", s.address, "-servername", "other.example")
 	assert.Error(t, err)
 	assert.Contains(t, output, "unrecognized name")
-}
-
-// A uvicorn closes connections that were idle for a second. Visitors come back
-// just before, at and after that moment.
-func TestNoEventIsLostToAClosingUvicorn(t *testing.T) {
-	s := newSite(t, 2, 1)
-	v := newVisitors(t, s)
-	v.during(t, 12, func(i int) time.Duration { return 960*time.Millisecond + time.Duration(i)*7*time.Millisecond }, func() {
-		<-time.After(15 * time.Second)
-	})
-	v.lostNothing(t)
-}
-
-func TestNoEventIsLostToARollingRestart(t *testing.T) {
-	s := newSite(t, 3, 5)
-	v := newVisitors(t, s)
-	v.during(t, 6, func(i int) time.Duration { return time.Duration(10+i) * time.Millisecond }, func() {
-		for _, u := range s.backends {
-			<-time.After(2 * time.Second) // a deployment waits as well, for its readiness
-			u.restart(t)
-		}
-		<-time.After(time.Second)
-	})
-	v.lostNothing(t)
 }

@@ -32,8 +32,8 @@ pools:
 	assert.NotContains(t, turns.String(), "hhh", "smooth")
 }
 
-// moody is a backend whose health a test can change.
-func moody(t *testing.T, name string) (*testbed.Actor, *atomic.Bool) {
+// changeable is a backend whose health a test can change.
+func changeable(t *testing.T, name string) (*testbed.Actor, *atomic.Bool) {
 	t.Helper()
 	var ill atomic.Bool
 	actor := testbed.Backend(t, testbed.Says(name), testbed.By(func(r testbed.Request) string {
@@ -51,8 +51,8 @@ func up(addr string) string {
 
 func TestAChecksVerdictTakesABackendOutAndInAgain(t *testing.T) {
 	t.Parallel()
-	one, oneIll := moody(t, "one")
-	two, twoIll := moody(t, "two")
+	one, oneIll := changeable(t, "one")
+	two, twoIll := changeable(t, "two")
 	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("health: {interval: 20ms, timeout: 10s, rise: 2, fall: 2}"))
 
 	oneIll.Store(true)

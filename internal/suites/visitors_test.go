@@ -106,6 +106,15 @@ func (v *visitors) during(t *testing.T, count int, pause func(int) time.Duration
 	there.Wait()
 }
 
+// burst lets so many visitors post one event each, all at once.
+func (v *visitors) burst(count, round int) {
+	var there sync.WaitGroup
+	for i := range count {
+		there.Go(func() { v.event(fmt.Sprintf("visitor-%d-%d", i, round)) })
+	}
+	there.Wait()
+}
+
 // lostNothing fails t for each event that was refused, lost or delivered twice.
 func (v *visitors) lostNothing(t *testing.T) {
 	t.Helper()

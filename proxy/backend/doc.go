@@ -17,5 +17,6 @@
 // Exchange writes the request and waits for the answer in one go on the
 // caller's goroutine: read for the check, write, wait, read. There is no reader
 // in the background, no channel and no lock but that of the stack of kept
-// connections.
+// connections. Only when the socket cannot take the request at once does a second
+// goroutine write the rest, because an answer may come before all is taken.
 package backend

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/trackgate/trackgate/internal/program"
 )
@@ -230,6 +231,27 @@ func TestSignals(t *testing.T) {
 		g := start(t, binary, newPlace(t))
 		require.NoError(t, g.command.Process.Signal(os.Interrupt))
 		assert.NoError(t, g.end(t), g.output.String())
+	})
+	t.Run("a log that nobody reads does not keep it", func(t *testing.T) {
+		p := newPlace(t)
+		p.accessLog = filepath.Join(t.TempDir(), "pipe")
+		require.NoError(t, unix.Mkfifo(p.accessLog, 0o600))
+		pipe, err := os.OpenFile(p.accessLog, os.O_RDWR, 0) // so that the gate can open it
+		require.NoError(t, err)
+		defer pipe.Close()
+		_, err = unix.FcntlInt(pipe.Fd(), unix.F_SETPIPE_SZ, 4096)
+		require.NoError(t, err)
+		g := start(t, binary, p)
+		visitor := client(t, filepath.Join(p.storage, "ca.pem"))
+		_, port, _ := net.SplitHostPort(p.address)
+		for range 40 { // some 16 kB of lines
+			res, err := visitor.Get("https://localhost:" + port + "/docs")
+			require.NoError(t, err)
+			res.Body.Close()
+		}
+		require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
+		assert.NoError(t, g.end(t))
+		assert.Contains(t, g.output.String(), "last lines are lost")
 	})
 	t.Run("exit code of a failure", func(t *testing.T) {
 		p := newPlace(t)

@@ -147,7 +147,25 @@ func (s *server) run(ctx context.Context) {
 	s.gate.Run(ctx)
 	s.log.Info().Msg("drained")
 	stop()
-	parts.Wait()
+	s.await(&parts)
+}
+
+// lastWords is how long the log may take for its last lines.
+const lastWords = 3 * time.Second
+
+// await waits for the parts to end. An output that takes no more, such as a pipe
+// that nobody reads, must not keep the program alive.
+func (s *server) await(parts *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		parts.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(lastWords):
+		s.log.Error().Msg("the access log's output takes no more: its last lines are lost")
+	}
 }
 
 // certificateInterval is how often the expiry of certificates is shown anew.

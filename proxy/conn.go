@@ -37,6 +37,7 @@ type conn struct {
 	waiting      atomic.Bool
 	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
 	aborted      bool                         // the last answer is not whole
+	gone         bool                         // nobody reads what is written
 	begun        bool                         // the handshake was tried
 	newer, older *conn                        // the register's
 }

@@ -216,6 +216,18 @@ func asleep(t *testing.T) {
 	}
 }
 
+func TestAClientThatReadsNothingDoesNotOutliveItsDeadline(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says(strings.Repeat("x", 32<<20)))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {write: 200ms}"))
+	edge.Dial(t, testbed.Way{}).Send(t, testbed.Head("POST /track"))
+
+	edge.NextLogLine(t).Has("reason", "client_closed")
+	start := time.Now()
+	edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 0)
+	assert.Less(t, time.Since(start), 3*time.Second, "not even to say farewell, which takes five")
+}
+
 func TestAClientThatDoesNotReadHoldsNoBackend(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("x", 32<<20)

@@ -19,7 +19,7 @@ func (g *Gate) refuse(x *exchange, err error) {
 			x.status = r.Status()
 		}
 		x.stream.Abort() // nobody to tell, or only by a visible end
-		x.conn.aborted = true
+		x.conn.aborted, x.conn.gone = true, r == reason.ClientClosed
 	default:
 		g.answer(x, r)
 	}
@@ -40,6 +40,7 @@ func (g *Gate) answer(x *exchange, r reason.Reason) {
 	}
 	if err := x.stream.Finish(body, nil); err != nil {
 		x.stream.Abort()
+		x.conn.gone = true
 	}
 }
 

@@ -90,9 +90,10 @@ const (
 
 // linger closes our side and reads away what the client still sends. To close
 // with unread bytes would reset the connection, and the client might never see
-// the answer (RFC 9112 section 9.6).
+// the answer (RFC 9112 section 9.6). Who has gone or reads nothing is not waited
+// for: a reset also frees what the system still holds for it.
 func (c *conn) linger() {
-	if c.aborted && c.h1.Cut() {
+	if c.gone || c.aborted && c.h1.Cut() {
 		c.SetLinger(0)    //nolint:errcheck // best effort
 		c.TCPConn.Close() // before TLS could say that all is well
 		return

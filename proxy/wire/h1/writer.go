@@ -146,11 +146,14 @@ func (c *ServerConn) flush(b []byte) error {
 	return c.send(b)
 }
 
+// writeSlack is how late a write deadline may be, at most.
+const writeSlack = time.Second
+
 // send writes within the write deadline, which moves only when it is near.
 func (c *ServerConn) send(p []byte) error {
 	now := time.Now()
 	if c.wArmed.Sub(now) < c.config.Write {
-		c.wArmed = now.Add(c.config.Write + c.config.Write/4)
+		c.wArmed = now.Add(c.config.Write + min(c.config.Write/4, writeSlack))
 		c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
 	}
 	n, err := c.nc.Write(p)

@@ -126,7 +126,9 @@ func TestOnlyExpectedStatusesPass(t *testing.T) {
 func TestARedirectIsNotFollowed(t *testing.T) {
 	followed := false
 	other := backend(t, func(http.ResponseWriter, *http.Request) { followed = true })
-	addr := backend(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://"+other+"/", http.StatusTemporaryRedirect) })
+	addr := backend(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://"+other+"/", http.StatusTemporaryRedirect)
+	})
 
 	assert.Equal(t, "status 307, wanted 200 or 204", outcome(t, settings, Target{Addr: addr}))
 	assert.False(t, followed)

@@ -33,7 +33,6 @@ type Gate struct {
 	journal *Journal
 	stop    context.CancelFunc
 	done    chan struct{}
-	read    int // lines of the access log that were asked for
 }
 
 // Edge starts a gate that ends with the test: one public listener for Host, and

@@ -36,8 +36,11 @@ func (x *exchange) giveUp(err error) {
 	x.bc, x.res = nil, nil
 }
 
-// endAttempt counts the attempt and ends the claim.
+// endAttempt counts the attempt and ends the claim, unless that was done.
 func (x *exchange) endAttempt(now time.Time, r reason.Reason) {
+	if !x.claimed {
+		return
+	}
 	x.took = now.Sub(x.asked)
 	status := 0
 	if x.res != nil {
@@ -45,6 +48,7 @@ func (x *exchange) endAttempt(now time.Time, r reason.Reason) {
 	}
 	x.to.metrics.Observe(status, r)
 	x.listener.pool.metrics.Observe(x.took.Seconds())
+	x.claimed = false
 	x.picked.Release()
 }
 

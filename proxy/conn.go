@@ -39,6 +39,7 @@ type conn struct {
 	aborted      bool                         // the last answer is not whole
 	gone         bool                         // nobody reads what is written
 	begun        bool                         // the handshake was tried
+	running      *exchange                    // nil between two
 	newer, older *conn                        // the register's
 }
 
@@ -104,6 +105,7 @@ func versionName(v uint16) string {
 
 // serve works for the connection until it ends or falls asleep.
 func (c *conn) serve() {
+	defer c.survive()
 	if !c.begun {
 		c.begun = true
 		if !c.start() {
@@ -129,7 +131,9 @@ func (c *conn) work() (asleep bool) {
 			c.farewell(err)
 			return false
 		}
-		c.gate.serve(begin(c, time.Now()))
+		c.running = begin(c, time.Now())
+		c.gate.serve(c.running)
+		c.running = nil
 		if !c.h1.Next() {
 			c.linger()
 			return false

@@ -30,6 +30,7 @@ type exchange struct {
 	whole bool
 
 	picked    *balancer.Backend
+	claimed   bool              // picked has still to be released
 	tried     *balancer.Backend // of the attempt before
 	to        *poolBackend
 	bc        *backend.Conn

@@ -113,7 +113,7 @@ func (g *Gate) pick(x *exchange) error {
 		}
 		return refused(reason.NoBackend)
 	}
-	x.picked, x.to = b, p.backends[b.Index]
+	x.picked, x.to, x.claimed = b, p.backends[b.Index], true
 	return nil
 }
 
@@ -233,6 +233,7 @@ func (g *Gate) respond(x *exchange) error {
 	trailers := x.bc.Trailers()
 	x.count(len(p))
 	x.answered = true
+	x.endAttempt(time.Now(), reason.OK) // before the client can know: its next request may need the place
 	err = x.stream.Finish(p, trailers)
 	x.release()
 	return err

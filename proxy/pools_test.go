@@ -83,3 +83,14 @@ func TestAPoolIsServedBeforeItsFirstCheck(t *testing.T) {
 	edge.Post(t, "/track", event).HasStatus(200)
 	edge.Shows(t, up(backend.Addr), 1)
 }
+
+func TestAnAnswerIsNotThereBeforeItsPlaceIsFree(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
+	client, other := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
+	for range 300 {
+		client.Post(t, "/track", event).HasStatus(200)
+		other.Post(t, "/track", event).HasStatus(200)
+	}
+}

@@ -25,8 +25,12 @@ func (g *Gate) tunnel(x *exchange) error {
 	ahead := x.conn.h1.Tunnel()
 	far, first := x.bc.Tunnel()
 	t := &tunnelEnds{idle: g.timeouts().KeepAlive, near: x.conn.nc, far: far}
-	back := make(chan int64)
-	go func() { back <- t.copy(far, x.conn.nc, ahead) }()
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		defer g.survive()
+		t.copy(far, x.conn.nc, ahead)
+	}()
 	x.count(int(t.copy(x.conn.nc, far, first)))
 	<-back
 	x.endAttempt(time.Now(), reason.OK)

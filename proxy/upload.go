@@ -18,6 +18,7 @@ import (
 // to the backend, the other reads from the backend, and writes to the stream
 // only when the upload has ended.
 type upload struct {
+	gate    *Gate
 	conn    *h1.ServerConn
 	stream  wire.Stream
 	bc      *backend.Conn
@@ -34,7 +35,7 @@ func (g *Gate) startUpload(x *exchange, head []byte) error {
 		return err
 	}
 	x.upload = &upload{
-		conn: &x.conn.h1, stream: x.stream, bc: x.bc,
+		gate: g, conn: &x.conn.h1, stream: x.stream, bc: x.bc,
 		chunked: x.req.Length == wire.Unknown, done: make(chan struct{}),
 	}
 	go x.upload.run(x.held)
@@ -44,6 +45,7 @@ func (g *Gate) startUpload(x *exchange, head []byte) error {
 // run sends held, then the rest of the body.
 func (u *upload) run(held []byte) {
 	defer close(u.done)
+	defer u.survive()
 	if u.write(held) != nil {
 		return // the backend may have answered; whoever reads from it will know
 	}

@@ -24,6 +24,7 @@ const (
 // sleep waits for the socket to become readable, with nothing on its stack, and
 // has the connection served again.
 func (c *conn) sleep() {
+	defer c.survive()
 	if !c.readable() {
 		c.farewell(errDraining)
 		c.close()

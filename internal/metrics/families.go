@@ -14,6 +14,7 @@ type families struct {
 	retries           *prometheus.CounterVec
 	certificateExpiry *prometheus.GaugeVec
 	reloaded          prometheus.Gauge
+	panics            prometheus.Counter
 }
 
 func newFamilies() families {
@@ -40,6 +41,10 @@ func newFamilies() families {
 			Name: "trackgate_config_last_reload_successful",
 			Help: "Whether the settings could be loaded the last time that was tried (1) or not (0).",
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "trackgate_panics_total",
+			Help: "Connections that were closed for a mistake in the program: the log says where it is.",
+		}),
 	}
 }
 
@@ -47,6 +52,7 @@ func (f *families) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		f.requests, f.requestDuration, f.connections, f.handshakes, f.backendRequests,
 		f.backendDuration, f.backendUp, f.retries, f.certificateExpiry, f.reloaded,
+		f.panics,
 	}
 }
 

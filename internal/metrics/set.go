@@ -67,6 +67,9 @@ func (s *Set) Reloaded(ok bool) {
 	s.families.reloaded.Set(truth(ok))
 }
 
+// Panicked counts a connection that was closed for a mistake in the program.
+func (s *Set) Panicked() { s.families.panics.Inc() }
+
 // AccessLogDropped shows the lines that the access log lost. dropped is called
 // at each scrape; AccessLogDropped itself is called once.
 func (s *Set) AccessLogDropped(dropped func() uint64) {

@@ -44,6 +44,7 @@ func TestAScrapeIsAsTheContractSays(t *testing.T) {
 	s.RemoveCertificate("gone.example.com")
 	s.Reloaded(false)
 	s.Reloaded(true)
+	s.Panicked()
 	s.AccessLogDropped(func() uint64 { return 17 })
 
 	golden, err := os.ReadFile(filepath.Join("testdata", "metrics.golden"))

@@ -202,7 +202,7 @@ func (a *authority) issue(hosts []string, now time.Time) (*tls.Certificate, erro
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: steady(key), Leaf: leaf}, nil
 }
 
 func (a *authority) leafTemplate(hosts []string, now time.Time) *x509.Certificate {

@@ -106,7 +106,7 @@ func parsePair(certPEM, keyPEM []byte) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("they do not belong together: %w", err)
 	}
-	cert.Leaf = chain[0]
+	cert.Leaf, cert.PrivateKey = chain[0], steady(cert.PrivateKey)
 	return &cert, nil
 }
 

@@ -43,6 +43,7 @@ func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
 		}
 		if err != nil {
 			g.parts.Log.Warn().Err(err).Str("address", a.name).Msg("a connection could not be accepted")
+			g.register.shed()
 			time.Sleep(pause)
 			pause = min(2*pause, longestPause)
 			continue

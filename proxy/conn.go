@@ -35,6 +35,7 @@ type conn struct {
 	known        []byte    // an authority that was found to be
 	knownAs      *listener // this listener's
 	waiting      atomic.Bool
+	asleep       atomic.Bool                  // and nobody has sent it away
 	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
 	aborted      bool                         // the last answer is not whole
 	gone         bool                         // nobody reads what is written

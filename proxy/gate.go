@@ -39,6 +39,7 @@ type Gate struct {
 	crew     *crew
 	register register
 	open     atomic.Int64 // connections
+	room     int64        // how many there may be
 	draining atomic.Bool
 	over     atomic.Bool // the drain time
 	serving  atomic.Bool
@@ -53,6 +54,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 	}
 	g := &Gate{parts: parts, crew: newCrew(), clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
 	g.current.Store(snap)
+	g.measureRoom()
 	return g, nil
 }
 

@@ -74,6 +74,24 @@ func TestConnectionsAreCounted(t *testing.T) {
 	}
 }
 
+func TestIdleConnectionsDoNotKeepOthersOut(t *testing.T) {
+	t.Parallel()
+	ready := make(chan struct{})
+	backend := testbed.Backend(t, testbed.Waits(ready))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("limits: {connections: 2}"))
+	idle, busy := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
+	idle.Ask(t, "GET /docs").HasStatus(404).Stays()
+	busy.Send(t, testbed.Head("POST /track"))
+	asleep(t)
+
+	third := edge.Dial(t, testbed.Way{})
+	idle.Silent(t)
+	third.Ask(t, "GET /docs").HasStatus(404)
+	close(ready)
+	busy.Answer(t, "POST").HasStatus(200)
+	edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 2)
+}
+
 func TestAClientBehindASenderHasItsOwnCount(t *testing.T) {
 	t.Parallel()
 	backend := testbed.Backend(t)

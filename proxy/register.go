@@ -11,6 +11,7 @@ import (
 type register struct {
 	mu     sync.Mutex
 	newest *conn
+	oldest *conn
 	empty  chan struct{} // closed when the last one goes; nil unless somebody waits
 }
 
@@ -20,6 +21,8 @@ func (r *register) add(c *conn) {
 	defer r.mu.Unlock()
 	if c.older = r.newest; c.older != nil {
 		c.older.newer = c
+	} else {
+		r.oldest = c
 	}
 	r.newest = c
 }
@@ -35,6 +38,8 @@ func (r *register) remove(c *conn) {
 	}
 	if c.older != nil {
 		c.older.newer = c.newer
+	} else {
+		r.oldest = c.newer
 	}
 	c.newer, c.older = nil, nil
 	if r.newest == nil && r.empty != nil {
@@ -68,12 +73,14 @@ func (r *register) gone() <-chan struct{} {
 // opened counts a connection, if there is room for it and, when it is known
 // already, for its client.
 func (g *Gate) opened(c *conn) bool {
-	if g.open.Add(1) > int64(g.limits().Connections) {
-		g.open.Add(-1)
+	if !c.address.proxied && !g.counted(c) {
 		return false
 	}
-	if !c.address.proxied && !g.counted(c) {
+	if g.open.Add(1); g.full() {
 		g.open.Add(-1)
+		if c.counted {
+			g.clients.Release(c.client)
+		}
 		return false
 	}
 	g.register.add(c)

@@ -53,6 +53,7 @@ listeners:
   - {name: plain, kind: public, address: "127.0.0.1:80", hosts: [track.test], tls: off, hide_errors: true, pool: one}
 pools: [{name: one, backends: ["http://%s"], health: {interval: 0}, max_connections: 1}]
 tls: {issuer: internal, storage: /nowhere}
+limits: {connections: 10}
 `, backend), nil)
 	require.NoError(t, err)
 	settings.Listeners[0].Address, settings.Listeners[1].Address = "127.0.0.1:0", "127.0.0.1:00"

@@ -40,16 +40,21 @@ func (c *conn) readable() bool {
 	defer c.waiting.Store(false)
 	c.h1.Release()
 	c.SetReadDeadline(time.Now().Add(c.patience())) //nolint:errcheck // a closed connection is readable
+	c.asleep.Store(true)
 	if c.gate.draining.Load() {
 		return false
 	}
-	return c.Raw().Read(poll) == nil && !c.gate.draining.Load()
+	woken := c.Raw().Read(poll) == nil
+	if !c.asleep.CompareAndSwap(true, false) {
+		c.h1.CloseAfter() // somebody else has the place: at most a request that came just now
+	}
+	return woken && !c.gate.draining.Load()
 }
 
 // patience is how long the client may take for its next request.
 func (c *conn) patience() time.Duration {
 	keep := c.gate.timeouts().KeepAlive
-	if limit := c.gate.limits().Connections; float64(c.gate.open.Load()) > crowdedShare*float64(limit) {
+	if float64(c.gate.open.Load()) > crowdedShare*float64(c.gate.room) {
 		keep = min(keep, crowdedWait)
 	}
 	return keep - min(awake, keep)

@@ -34,6 +34,7 @@ type Parts struct {
 // Gate is the whole of the request path.
 type Gate struct {
 	parts    Parts
+	hidden   zerolog.Logger // for texts that hide_errors keeps back
 	current  atomic.Pointer[snapshot]
 	clients  *access.Counter
 	crew     *crew
@@ -53,6 +54,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{parts: parts, crew: newCrew(), clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
+	g.hidden = parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second})
 	g.current.Store(snap)
 	g.measureRoom()
 	return g, nil

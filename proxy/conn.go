@@ -142,17 +142,31 @@ func (c *conn) work() (asleep bool) {
 	}
 }
 
-// await waits a short while for the next request.
+// await waits a short while for the next request. While the gate drains it takes
+// only one that is there already.
 func (c *conn) await() error {
 	c.waiting.Store(true)
 	defer c.waiting.Store(false)
 	if c.gate.draining.Load() {
-		return errDraining
+		return c.lastLook()
 	}
-	return c.h1.Await(time.Now().Add(min(awake, c.gate.timeouts().KeepAlive)))
+	err := c.h1.Await(time.Now().Add(min(awake, c.gate.timeouts().KeepAlive)))
+	if err != nil && c.gate.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		return c.lastLook()
+	}
+	return err
 }
 
-var errDraining = errors.New("the gate is draining")
+// lookTime is how long a last look takes when nothing is there.
+const lookTime = 50 * time.Millisecond
+
+// lastLook takes a request that came before its client could know that the gate
+// drains. To close in its face would lose it. It is the connection's last one.
+func (c *conn) lastLook() error {
+	c.h1.Disarm()
+	c.h1.CloseAfter()
+	return c.h1.Await(time.Now().Add(lookTime))
+}
 
 // fallsAsleep reports whether err only says that no request came soon.
 func (c *conn) fallsAsleep(err error) bool {

@@ -92,6 +92,31 @@ func TestWhenTheDrainTimeIsOverTheRestIsCut(t *testing.T) {
 	}
 }
 
+func TestARequestThatWasSentBeforeADrainIsNotLost(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]func(*testing.T){"awake": func(*testing.T) {}, "asleep": asleep} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			backend := testbed.Backend(t)
+			edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {drain: 1m}"))
+			clients := make([]*testbed.Client, 40)
+			for i := range clients {
+				clients[i] = edge.Dial(t, testbed.Way{})
+				clients[i].Ask(t, "GET /docs").HasStatus(404).Stays()
+			}
+			wait(t)
+			for _, c := range clients {
+				c.Send(t, testbed.Head("POST /track"))
+			}
+			edge.Drain()
+			for _, c := range clients {
+				c.Answer(t, "POST").HasStatus(200)
+			}
+			edge.Ended(t)
+		})
+	}
+}
+
 func TestASleepingConnectionEndsWithTheDrain(t *testing.T) {
 	t.Parallel()
 	backend := testbed.Backend(t)

@@ -22,11 +22,11 @@ const (
 )
 
 // sleep waits for the socket to become readable, with nothing on its stack, and
-// has the connection served again.
+// has the connection served again. When the gate drains, that is for a last look.
 func (c *conn) sleep() {
 	defer c.survive()
-	if !c.readable() {
-		c.farewell(errDraining)
+	if !c.readable() && !c.gate.draining.Load() {
+		c.farewell(os.ErrDeadlineExceeded)
 		c.close()
 		return
 	}
@@ -118,7 +118,7 @@ func (c *conn) linger() {
 // farewell says that we are about to close, to a client that has not closed
 // itself: whoever closes last has nobody to tell (RFC 8446 section 6.1).
 func (c *conn) farewell(err error) {
-	if tc, ok := c.nc.(*tls.Conn); ok && (errors.Is(err, os.ErrDeadlineExceeded) || err == errDraining) {
+	if tc, ok := c.nc.(*tls.Conn); ok && errors.Is(err, os.ErrDeadlineExceeded) {
 		tc.CloseWrite() //nolint:errcheck // the client may be gone
 	}
 }

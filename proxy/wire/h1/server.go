@@ -90,6 +90,10 @@ func (c *ServerConn) Release() {
 	}
 }
 
+// Disarm forgets the read deadline, which somebody else has moved: the next Await
+// sets its own.
+func (c *ServerConn) Disarm() { c.armed = time.Time{} }
+
 // arm sets the read deadline.
 func (c *ServerConn) arm(t time.Time) {
 	c.armed = t

@@ -56,11 +56,16 @@ func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
 // accept takes a connection, if the limits allow it, and starts its goroutine.
 func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 	c := &conn{gate: g, address: a}
-	failed := c.Init(tcp)
+	if c.Init(tcp) != nil {
+		tcp.Close()
+		return
+	}
 	c.peer = ip(tcp.RemoteAddr())
 	c.local = ip(tcp.LocalAddr())
 	c.client = c.peer
-	if failed != nil || !g.opened(c) {
+	c.accepted = time.Now()
+	if refusal := g.opened(c); refusal != metrics.NotRefused {
+		c.refuse(refusal)
 		tcp.SetLinger(0) //nolint:errcheck // best effort: a refusal costs the client nothing to learn
 		tcp.Close()
 		return
@@ -72,10 +77,8 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 // handshake. It reports whether requests may follow.
 func (c *conn) start() bool {
 	c.nc = c
-	if c.address.proxied && (c.readProxyHeader() != nil || !c.gate.counted(c)) {
-		return false
-	}
-	if !c.address.admits(c.client) {
+	if refusal := c.introduce(); refusal != metrics.NotRefused {
+		c.refuse(refusal)
 		return false
 	}
 	c.clientText = c.client.AppendTo(make([]byte, 0, 40))
@@ -85,6 +88,32 @@ func (c *conn) start() bool {
 	c.h1.Init(c.nc, &c.listener.config)
 	c.listener.metrics.Opened(metrics.HTTP1)
 	return true
+}
+
+// introduce finds out who the client is and whether it may speak.
+func (c *conn) introduce() metrics.Refusal {
+	if c.address.proxied {
+		switch {
+		case !c.address.senders.Contains(c.peer):
+			return metrics.NotASender
+		case c.readProxyHeader() != nil:
+			return metrics.BadProxyHeader
+		case !c.gate.counted(c):
+			return metrics.ClientHasMany
+		}
+	}
+	if !c.address.admits(c.client) {
+		return metrics.NotAClient
+	}
+	return metrics.NotRefused
+}
+
+// refuse tells operators of a connection that is closed without a handshake:
+// clients are not told why, and no line of the access log comes of it.
+func (c *conn) refuse(r metrics.Refusal) {
+	c.gate.parts.Metrics.Refused(c.address.name, r)
+	c.gate.complaints.Warn().Str("address", c.address.name).Stringer("client", c.client).
+		Str("cause", r.String()).Msg("a connection was refused")
 }
 
 // maxProxyHeader is how long a PROXY header may be: 16 bytes and 520 of
@@ -103,16 +132,11 @@ func (a *address) admits(client netip.Addr) bool {
 	return false
 }
 
-var errNotSender = errors.New("PROXY protocol: this address may not send a header")
-
 // readProxyHeader reads the PROXY header (version 1 or 2) that a named sender
-// must begin with, under the deadline of a handshake. Nobody else may connect:
+// must begin with, within the time for a handshake. Nobody else may connect:
 // whoever could would choose its own address.
 func (c *conn) readProxyHeader() error {
-	if !c.address.senders.Contains(c.peer) {
-		return errNotSender
-	}
-	c.SetReadDeadline(time.Now().Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the read fails if this does
+	c.SetReadDeadline(c.accepted.Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the read fails if this does
 	limited := &io.LimitedReader{R: c.TCPConn, N: maxProxyHeader}
 	reader := bufio.NewReaderSize(limited, maxProxyHeader)
 	header, err := proxyproto.Read(reader)

@@ -29,6 +29,7 @@ type conn struct {
 	peer         netip.Addr // of the socket
 	client       netip.Addr // who is behind it: the peer, or whom a PROXY header named
 	local        netip.Addr
+	accepted     time.Time
 	counted      bool // among the connections of client
 	clientText   []byte
 	tlsVersion   string
@@ -64,7 +65,7 @@ func (c *conn) handshake() error {
 		c.listener = c.address.listeners[0]
 		return nil
 	}
-	c.TCPConn.SetDeadline(time.Now().Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the handshake fails if this does
+	c.TCPConn.SetDeadline(c.accepted.Add(c.gate.timeouts().Handshake)) //nolint:errcheck // the handshake fails if this does
 	tc := tls.Server(c, c.address.tls)
 	err := tc.Handshake()
 	if err != nil {

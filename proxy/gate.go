@@ -33,18 +33,19 @@ type Parts struct {
 
 // Gate is the whole of the request path.
 type Gate struct {
-	parts    Parts
-	hidden   zerolog.Logger // for texts that hide_errors keeps back
-	current  atomic.Pointer[snapshot]
-	clients  *access.Counter
-	crew     *crew
-	register register
-	open     atomic.Int64 // connections
-	room     int64        // how many there may be
-	draining atomic.Bool
-	over     atomic.Bool // the drain time
-	serving  atomic.Bool
-	sockets  []*net.TCPListener
+	parts      Parts
+	hidden     zerolog.Logger // for texts that hide_errors keeps back
+	current    atomic.Pointer[snapshot]
+	clients    *access.Counter
+	crew       *crew
+	register   register
+	complaints zerolog.Logger // of what clients may provoke at will: a few lines at a time
+	open       atomic.Int64   // connections
+	room       int64          // how many there may be
+	draining   atomic.Bool
+	over       atomic.Bool // the drain time
+	serving    atomic.Bool
+	sockets    []*net.TCPListener
 }
 
 // New compiles settings into a gate that is not open yet.
@@ -56,6 +57,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 	g := &Gate{parts: parts, crew: newCrew(), clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
 	g.hidden = parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second})
 	g.current.Store(snap)
+	g.complaints = parts.Log.Sample(&zerolog.BurstSampler{Burst: 5, Period: 10 * time.Second})
 	g.measureRoom()
 	return g, nil
 }

@@ -47,11 +47,22 @@ func TestWhatIsTooMuchIsRefused(t *testing.T) {
 	assert.Equal(t, before+3, backend.Heads())
 }
 
+// refusals returns how many connections were refused for a cause.
+func refusals(t *testing.T, edge *testbed.Gate, cause string) (n float64) {
+	t.Helper()
+	for _, line := range edge.Metrics(t) {
+		if strings.HasPrefix(line, "trackgate_connections_refused_total{") && strings.Contains(line, `cause="`+cause+`"`) {
+			n += edge.Metric(t, line[:strings.LastIndexByte(line, ' ')])
+		}
+	}
+	return n
+}
+
 func TestConnectionsAreCounted(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct{ limits, second string }{
-		"of the gate":   {"{connections: 1}", "127.0.0.2"},
-		"of one client": {"{connections_per_client: 1}", "127.0.0.1"},
+	for name, row := range map[string]struct{ limits, second, cause string }{
+		"of the gate":   {"{connections: 1}", "127.0.0.2", "connections"},
+		"of one client": {"{connections_per_client: 1}", "127.0.0.1", "connections_per_client"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +73,8 @@ func TestConnectionsAreCounted(t *testing.T) {
 
 			_, err := edge.TryDial(t, testbed.Way{From: row.second})
 			require.Error(t, err, "a second connection")
+			assert.Positive(t, refusals(t, edge, row.cause), "an operator can see it")
+			edge.Journal(t, "a connection was refused")
 
 			first.Post(t, "/track", event).HasStatus(200)
 			first.Close()

@@ -216,4 +216,6 @@ func TestAConnectionWithoutAProperPROXYHeaderIsClosed(t *testing.T) {
 	}
 	assert.Zero(t, backend.Heads())
 	edge.NoLogLine(t)
+	assert.EqualValues(t, 1, refusals(t, edge, "proxy_sender"))
+	assert.EqualValues(t, 10, refusals(t, edge, "proxy_header"))
 }

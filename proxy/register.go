@@ -70,21 +70,21 @@ func (r *register) gone() <-chan struct{} {
 	return done
 }
 
-// opened counts a connection, if there is room for it and, when it is known
-// already, for its client.
-func (g *Gate) opened(c *conn) bool {
+// opened counts a connection, unless something stands against it: there must be
+// room for it and, when it is known already, for its client.
+func (g *Gate) opened(c *conn) metrics.Refusal {
 	if !c.address.proxied && !g.counted(c) {
-		return false
+		return metrics.ClientHasMany
 	}
 	if g.open.Add(1); g.full() {
 		g.open.Add(-1)
 		if c.counted {
 			g.clients.Release(c.client)
 		}
-		return false
+		return metrics.NoRoom
 	}
 	g.register.add(c)
-	return true
+	return metrics.NotRefused
 }
 
 // counted counts a connection of its client, if there is room for it. A trusted

@@ -15,6 +15,7 @@ type families struct {
 	certificateExpiry *prometheus.GaugeVec
 	reloaded          prometheus.Gauge
 	panics            prometheus.Counter
+	refused           *prometheus.CounterVec
 }
 
 func newFamilies() families {
@@ -41,6 +42,8 @@ func newFamilies() families {
 			Name: "trackgate_config_last_reload_successful",
 			Help: "Whether the settings could be loaded the last time that was tried (1) or not (0).",
 		}),
+		refused: counters("trackgate_connections_refused_total",
+			"Connections that were closed before a handshake, by what stood against them.", "address", "cause"),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "trackgate_panics_total",
 			Help: "Connections that were closed for a mistake in the program: the log says where it is.",
@@ -52,7 +55,7 @@ func (f *families) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		f.requests, f.requestDuration, f.connections, f.handshakes, f.backendRequests,
 		f.backendDuration, f.backendUp, f.retries, f.certificateExpiry, f.reloaded,
-		f.panics,
+		f.panics, f.refused,
 	}
 }
 

@@ -178,3 +178,13 @@ func TestHandshakesAreFoundByTheirWord(t *testing.T) {
 	}
 	assert.Equal(t, HandshakeFailed, HandshakeNamed("a word that nobody knows"))
 }
+
+func TestRefusalsHaveWordsOfTheirOwn(t *testing.T) {
+	s, seen := New(Build{}), map[string]bool{}
+	for r := NotRefused + 1; r < refusalCount; r++ {
+		s.Refused(":443", r)
+		seen[r.String()] = true
+		assert.Contains(t, ours(t, s), `trackgate_connections_refused_total{address=":443",cause="`+r.String()+`"} 1`)
+	}
+	assert.Len(t, seen, int(refusalCount)-1)
+}

@@ -12,16 +12,17 @@ import (
 	"github.com/trackgate/trackgate/configs"
 )
 
-// newLogger makes the log of what changes: starts, checks, certificates.
-func newLogger(s configs.Log, out io.Writer) zerolog.Logger {
+// newLogger makes the log of what changes: starts, checks, certificates. Its
+// lines go to out, by way of journal.
+func newLogger(s configs.Log, out, journal io.Writer) zerolog.Logger {
 	if s.Format == "console" {
-		out = zerolog.ConsoleWriter{Out: out, NoColor: !terminal(out), TimeFormat: time.RFC3339, TimeLocation: time.UTC}
+		journal = zerolog.ConsoleWriter{Out: journal, NoColor: !terminal(out), TimeFormat: time.RFC3339, TimeLocation: time.UTC}
 	}
 	level, err := zerolog.ParseLevel(s.Level)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return zerolog.New(journal).Level(level).With().Timestamp().Logger()
 }
 
 // terminal reports whether a person reads out as it is written.

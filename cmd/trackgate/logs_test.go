@@ -17,7 +17,7 @@ import (
 
 func TestLogsForPrograms(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(configs.Log{Level: "warn", Format: "json"}, &out)
+	log := newLogger(configs.Log{Level: "warn", Format: "json"}, &out, &out)
 
 	log.Info().Msg("not worth it")
 	log.Warn().Str("backend", "10.0.0.1:80").Msg("backend changed state")
@@ -32,7 +32,7 @@ func TestLogsForPrograms(t *testing.T) {
 // A file or a pipe gets no escape sequences.
 func TestColoursOnlyOnATerminal(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(configs.Log{Level: "info", Format: "console"}, &out)
+	log := newLogger(configs.Log{Level: "info", Format: "console"}, &out, &out)
 	log.Error().Err(errors.New("why")).Msg("plain")
 	assert.Contains(t, out.String(), "plain")
 	assert.NotContains(t, out.String(), "\x1b")

@@ -50,6 +50,7 @@ func serve(ctx context.Context, settings *configs.Settings, ready func(started))
 type server struct {
 	settings *configs.Settings
 	log      zerolog.Logger
+	journal  *journal       // what log writes to
 	output   io.WriteCloser // of the access log
 	access   *accesslog.Log
 	metrics  *metrics.Set
@@ -61,9 +62,11 @@ type server struct {
 
 // assemble makes the parts.
 func assemble(settings *configs.Settings) (*server, error) {
-	s := &server{settings: settings, log: newLogger(settings.Log, os.Stderr), metrics: metrics.New(build())}
+	s := &server{settings: settings, journal: newJournal(os.Stderr), metrics: metrics.New(build())}
+	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	var err error
 	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
+		s.close()
 		return nil, err
 	}
 	s.access = accesslog.New(accesslog.Options{
@@ -201,4 +204,5 @@ func (s *server) close() {
 	if s.output != nil {
 		s.output.Close()
 	}
+	s.journal.close(lastWords)
 }

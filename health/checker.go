@@ -2,9 +2,11 @@ package health
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/trackgate/trackgate/configs"
@@ -87,8 +89,12 @@ func (c *Checker) run(ctx context.Context, i int) {
 	}
 }
 
-// add counts a probe of target i and tells if that changes anything.
+// add counts a probe of target i and tells if that changes anything. For want of
+// a file descriptor no probe was sent, which says nothing of the target.
 func (c *Checker) add(i int, failure error) {
+	if errors.Is(failure, syscall.EMFILE) || errors.Is(failure, syscall.ENFILE) {
+		return
+	}
 	k := c.checks[i]
 	changed, why := k.tally.add(failure)
 	if !changed {

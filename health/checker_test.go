@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,4 +161,14 @@ func TestWithoutIntervalNobodyIsAskedAndAllAreUp(t *testing.T) {
 		assert.Equal(t, Up, c.State(0).Status)
 		assert.Equal(t, "no active checks", c.State(0).Why)
 	})
+}
+
+// A gate that has run out of file descriptors must not find its backends down.
+func TestWhatIsOurOwnFaultDoesNotCount(t *testing.T) {
+	c := New(configs.Health{Interval: time.Second, Timeout: time.Second, Rise: 1, Fall: 1}, []Target{{}},
+		func(int, bool, string) { assert.Fail(t, "nothing has changed") })
+	for _, errno := range []error{syscall.EMFILE, syscall.ENFILE} {
+		c.add(0, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)})
+		assert.Equal(t, Unknown, c.State(0).Status)
+	}
 }

@@ -72,14 +72,16 @@ func TestAHeldBodyIsSentWithItsLength(t *testing.T) {
 func TestTrailersGoThroughBothWays(t *testing.T) {
 	t.Parallel()
 	backend := testbed.Backend(t, testbed.Raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\ncontent-length: 9\r\n\r\n"))
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("client_ip_header: x-my-ip"))
 	for _, body := range []string{"hi", text(100_000)} {
 		chunks := strings.TrimSuffix(testbed.Chunked(body, 30_000), "\r\n")
-		edge.Raw(t, testbed.Head("POST /track", "Transfer-Encoding: chunked")+chunks+"X-Mine: 1\r\nAuthorization: x\r\n\r\n").
+		edge.Raw(t, testbed.Head("POST /track", "Transfer-Encoding: chunked")+
+			chunks+"X-Mine: 1\r\nAuthorization: x\r\nX-My-IP: 6.6.6.6\r\n\r\n").
 			HasStatus(200).HasBody("hi").HasTrailer("x-sum", "7").HasTrailer("content-length", "")
 		req := backend.Next(t)
 		assert.Equal(t, []string{"1"}, req.Field("x-mine"))
 		assert.Empty(t, req.Field("authorization"))
+		assert.Equal(t, []string{"127.0.0.1"}, req.Field("x-my-ip"), "nobody names himself in a trailer")
 		assert.Equal(t, body, req.Body)
 	}
 }

@@ -137,13 +137,24 @@ func (x *exchange) trailers() *wire.Fields {
 	if x.req.Length != wire.Unknown {
 		return nil
 	}
-	t := x.stream.Trailers()
+	t := x.listener.strike(x.stream.Trailers())
 	for i := range t.All() {
 		if !t.All()[i].Gone {
 			return t
 		}
 	}
 	return nil
+}
+
+// strike takes the field that carries the client's address out of trailers: some
+// backends read them like fields.
+func (l *listener) strike(t *wire.Fields) *wire.Fields {
+	for i := range t.All() {
+		if f := &t.All()[i]; l.clientIP != "" && string(f.Name) == l.clientIP {
+			f.Gone = true
+		}
+	}
+	return t
 }
 
 // trueClient returns the client's address: the connection's, or behind trusted

@@ -18,15 +18,16 @@ import (
 // to the backend, the other reads from the backend, and writes to the stream
 // only when the upload has ended.
 type upload struct {
-	gate    *Gate
-	conn    *h1.ServerConn
-	stream  wire.Stream
-	bc      *backend.Conn
-	chunked bool
-	err     error // of the client's side; valid when done is closed
-	whole   bool  // the body was sent to its end; valid when done is closed
-	stopped atomic.Bool
-	done    chan struct{}
+	gate     *Gate
+	conn     *h1.ServerConn
+	listener *listener
+	stream   wire.Stream
+	bc       *backend.Conn
+	chunked  bool
+	err      error // of the client's side; valid when done is closed
+	whole    bool  // the body was sent to its end; valid when done is closed
+	stopped  atomic.Bool
+	done     chan struct{}
 }
 
 // startUpload writes head and begins to send the body.
@@ -35,7 +36,7 @@ func (g *Gate) startUpload(x *exchange, head []byte) error {
 		return err
 	}
 	x.upload = &upload{
-		gate: g, conn: &x.conn.h1, stream: x.stream, bc: x.bc,
+		gate: g, conn: &x.conn.h1, listener: x.listener, stream: x.stream, bc: x.bc,
 		chunked: x.req.Length == wire.Unknown, done: make(chan struct{}),
 	}
 	go x.upload.run(x.held)
@@ -86,7 +87,7 @@ func (u *upload) end() error {
 	if !u.chunked {
 		return nil
 	}
-	return u.bc.Write(h1.AppendLastChunk(nil, u.stream.Trailers()))
+	return u.bc.Write(h1.AppendLastChunk(nil, u.listener.strike(u.stream.Trailers())))
 }
 
 // ended reports whether run has returned.

@@ -11,11 +11,11 @@ import (
 
 func TestStopReturnsHowItEnded(t *testing.T) {
 	for script, want := range map[string]string{
-		"trap 'exit 0' TERM; while :; do read -t 1 -r _; done": "",
-		"trap 'exit 3' TERM; while :; do read -t 1 -r _; done": "exit status 3",
-		"exit 4": "exit status 4",
+		"trap 'exit 0' TERM; echo ready; while :; do read -t 1 -r _; done": "",
+		"trap 'exit 3' TERM; echo ready; while :; do read -t 1 -r _; done": "exit status 3",
+		"trap '' TERM; echo ready; exit 4":                                 "exit status 4",
 	} {
-		command := exec.Command("bash", "-c", "echo ready; "+script)
+		command := exec.Command("bash", "-c", script)
 		in, err := command.StdinPipe()
 		require.NoError(t, err)
 		defer in.Close()

@@ -68,9 +68,7 @@ func (g *Gate) preflight(x *exchange) error {
 	if x.listener.cors.maxAge != nil {
 		x.stream.Field("access-control-max-age", x.listener.cors.maxAge)
 	}
-	if x.listener.hsts != nil {
-		x.stream.Field("strict-transport-security", x.listener.hsts)
-	}
+	x.hstsField()
 	x.stream.Frame(wire.Unknown)
 	return x.stream.Finish(nil, nil)
 }

@@ -24,7 +24,8 @@
 //  10. respond and finish: the answer goes to the client, the claim back, and
 //     one line and one observation tell what happened.
 //
-// Each step is a method of that name in handler.go. A step that returns an
+// Steps 3 to 10 are methods of those names in handler.go, in that order; the
+// first two are in accept.go and conn.go, as they come before any request. A step that returns an
 // error ends the exchange; refuse is the one place where an error becomes an
 // answer, with a reason from the closed list of package reason.
 //

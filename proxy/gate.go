@@ -48,16 +48,23 @@ type Gate struct {
 	sockets    []*net.TCPListener
 }
 
+// maxComplaints is how many lines in ten seconds tell of refused connections.
+const maxComplaints = 5
+
 // New compiles settings into a gate that is not open yet.
 func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 	snap, err := compile(settings, parts.Metrics, parts.Certify)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{parts: parts, crew: newCrew(), clients: access.NewCounter(settings.Limits.ConnectionsPerClient)}
-	g.hidden = parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second})
+	g := &Gate{
+		parts:      parts,
+		crew:       newCrew(),
+		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
+		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
+		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
+	}
 	g.current.Store(snap)
-	g.complaints = parts.Log.Sample(&zerolog.BurstSampler{Burst: 5, Period: 10 * time.Second})
 	g.measureRoom()
 	return g, nil
 }

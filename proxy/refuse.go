@@ -48,9 +48,7 @@ func (g *Gate) answer(x *exchange, r reason.Reason) {
 // able to read why it was refused, also on a listener whose backends do CORS.
 func (x *exchange) ownFields(r reason.Reason) {
 	x.corsFields()
-	if x.listener.hsts != nil {
-		x.stream.Field("strict-transport-security", x.listener.hsts)
-	}
+	x.hstsField()
 	switch r {
 	case reason.MethodNotExposed:
 		x.stream.Field("allow", []byte(x.allowed()))

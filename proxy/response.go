@@ -12,7 +12,7 @@ func (x *exchange) passHead() {
 	res.Fields.DropHops()
 	fields := res.Fields.All()
 	for i := range fields {
-		if f := &fields[i]; !f.Gone && !x.kept(f) {
+		if f := &fields[i]; !f.Gone && !x.keptBack(f) {
 			x.stream.Pass(f)
 		}
 	}
@@ -30,8 +30,8 @@ func (x *exchange) open(status int) {
 	x.stream.Start(status)
 }
 
-// kept reports whether a field of the backend is not for the client.
-func (x *exchange) kept(f *wire.Field) bool {
+// keptBack reports whether a field of the backend is not for the client.
+func (x *exchange) keptBack(f *wire.Field) bool {
 	switch f.ID {
 	case wire.ContentLength:
 		return true
@@ -63,6 +63,11 @@ func (x *exchange) edgeFields() {
 	if !x.listener.cors.off {
 		x.corsFields()
 	}
+	x.hstsField()
+}
+
+// hstsField tells browsers to come by HTTPS only (RFC 6797), if the listener does.
+func (x *exchange) hstsField() {
 	if x.listener.hsts != nil {
 		x.stream.Field("strict-transport-security", x.listener.hsts)
 	}

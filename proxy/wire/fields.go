@@ -122,10 +122,10 @@ func (f *Fields) dropNamed(list []byte) {
 func NextToken(list []byte) (token, rest []byte) {
 	for i, c := range list {
 		if c == ',' {
-			return trimBlanks(list[:i]), list[i+1:]
+			return TrimBlanks(list[:i]), list[i+1:]
 		}
 	}
-	return trimBlanks(list), nil
+	return TrimBlanks(list), nil
 }
 
 // HasToken reports whether a comma-separated list holds token, which must be
@@ -173,7 +173,8 @@ func lower(c byte) byte {
 	return c
 }
 
-func trimBlanks(b []byte) []byte {
+// TrimBlanks cuts the optional white space around a value (RFC 9110 section 5.6.3).
+func TrimBlanks(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		b = b[1:]
 	}

@@ -40,7 +40,7 @@ func parseField(line []byte, f *wire.Fields, in section) error {
 	if err != nil {
 		return err
 	}
-	name, value := line[:colon], trim(line[colon+1:])
+	name, value := line[:colon], wire.TrimBlanks(line[colon+1:])
 	text, err := checkValue(value, in)
 	if err != nil {
 		return err
@@ -103,15 +103,4 @@ func checkValue(value []byte, in section) (text bool, err error) {
 		return false, malformed("a field value that is not UTF-8")
 	}
 	return text, nil
-}
-
-// trim cuts the optional white space around a value (RFC 9110 section 5.6.3).
-func trim(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return b
 }

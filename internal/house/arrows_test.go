@@ -24,6 +24,7 @@ var arrows = []struct {
 	{"proxy/access", []string{"internal/reason"}},
 	{"proxy/socket", nil},
 	{"proxy/backend", []string{"proxy/socket", "proxy/wire/...", "internal/reason"}},
+	{"proxy/pool", []string{"balancer/...", "configs", "health", "proxy/backend", "internal/metrics", "internal/reason"}},
 	{"proxy", []string{"balancer/...", "configs", "health", "proxy/...", "internal/accesslog", "internal/metrics", "internal/reason"}},
 	{"internal/reason", nil},
 	{"internal/accesslog", []string{"internal/reason"}},
@@ -31,12 +32,13 @@ var arrows = []struct {
 	{"internal/admin", []string{"internal/metrics"}},
 	{"internal/standin", nil},
 	{"internal/testbed", []string{"balancer/...", "configs", "health", "internal/...", "proxy/...", "tlsconf"}},
+	{"internal/scenario", []string{"internal/faults", "internal/program", "internal/testdns"}},
 	{"internal/...", nil},
 	{"examples", nil},
 }
 
 // testOnly are packages that no program may contain.
-var testOnly = []string{"internal/house", "internal/program", "internal/testbed", "internal/wirecheck", "internal/suites"}
+var testOnly = []string{"internal/faults", "internal/house", "internal/program", "internal/scenario", "internal/suites", "internal/testbed", "internal/testdns", "internal/wirecheck"}
 
 func TestPackagesImportOnlyWhatStandsBelowThem(t *testing.T) { keeps(t, followArrows) }
 

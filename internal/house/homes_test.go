@@ -24,7 +24,8 @@ var homes = []struct {
 	{"github.com/prometheus", []string{"internal/metrics"}},
 	{"github.com/pires/go-proxyproto", []string{"proxy"}},
 	{"github.com/rs/zerolog", []string{"cmd/...", "internal/...", "proxy", "health", "tlsconf", "balancer/..."}},
-	{"github.com/stretchr/testify", []string{"internal/testbed", "internal/program"}},
+	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
+	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
 	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery"}},
 }

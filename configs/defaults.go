@@ -48,8 +48,13 @@ func defaultPool() Pool {
 			Timeout:  2 * time.Second,
 			Rise:     2,
 			Fall:     3,
+			Failures: 3,
 		},
-		Timeouts: BackendTimeouts{Connect: time.Second, Response: 30 * time.Second, Idle: 4 * time.Second},
+		Timeouts:  BackendTimeouts{Connect: time.Second, Response: 30 * time.Second, Idle: 4 * time.Second},
+		SlowStart: 10 * time.Second,
+		Queue:     Queue{Size: 1000, Busy: 5 * time.Second},
+		Retry:     Retry{Status: []int{502, 503, 504}, Attempts: 3, Deadline: 15 * time.Second, Budget: 20},
+		DNS:       Lookup{Refresh: 30 * time.Second, Timeout: 2 * time.Second},
 	}
 }
 

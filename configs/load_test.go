@@ -111,9 +111,13 @@ func TestEverythingSetArrives(t *testing.T) {
 		},
 		Policy: configs.RoundRobin,
 		Health: configs.Health{Path: "/ready?x=1", Host: "tenant.example.com:80", Status: []int{200, 204},
-			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1},
+			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1, Failures: 3},
 		Timeouts:       configs.BackendTimeouts{Connect: 2 * time.Second, Response: time.Minute, Idle: time.Second},
 		MaxConnections: 50,
+		SlowStart:      10 * time.Second,
+		Queue:          configs.Queue{Size: 1000, Busy: 5 * time.Second},
+		Retry:          configs.Retry{Status: []int{502, 503, 504}, Attempts: 3, Deadline: 15 * time.Second, Budget: 20},
+		DNS:            configs.Lookup{Refresh: 30 * time.Second, Timeout: 2 * time.Second},
 	}, settings.Pools[0])
 }
 

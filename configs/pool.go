@@ -36,6 +36,7 @@ func (c compiler) pool(key string, d draftPool) Pool {
 	between(c, key+".timeouts.connect", d.Timeouts.Connect, shortest, time.Minute)
 	between(c, key+".timeouts.response", d.Timeouts.Response, shortest, time.Hour)
 	between(c, key+".timeouts.idle", d.Timeouts.Idle, shortest, 10*time.Minute)
+	defaults := defaultPool()
 	return Pool{
 		Name:           d.Name,
 		Backends:       c.backends(key+".backends", d.Backends),
@@ -44,6 +45,10 @@ func (c compiler) pool(key string, d draftPool) Pool {
 		Timeouts:       d.Timeouts,
 		MaxConnections: d.MaxConnections,
 		TLS:            d.TLS,
+		SlowStart:      defaults.SlowStart,
+		Queue:          defaults.Queue,
+		Retry:          defaults.Retry,
+		DNS:            defaults.DNS,
 	}
 }
 

@@ -80,6 +80,10 @@ type Pool struct {
 	Timeouts       BackendTimeouts
 	MaxConnections int // per backend; 0 is no limit
 	TLS            BackendTLS
+	SlowStart      time.Duration // how long a backend that came back, or was just found, gets less; 0: none
+	Queue          Queue
+	Retry          Retry
+	DNS            Lookup
 }
 
 // Policy says whose turn it is in a pool.
@@ -92,12 +96,47 @@ const (
 	TwoChoices Policy = "two_choices"
 )
 
-// Backend is one entry of backends.
+// Discovery says how an entry of backends becomes addresses.
+type Discovery string
+
+// The kinds of discovery.
+const (
+	Static Discovery = ""    // one backend; a name is looked up as it is connected to
+	DNS    Discovery = "dns" // every A and AAAA record of Host is a backend
+	SRV    Discovery = "srv" // every SRV record of Host is a backend
+)
+
+// Backend is one entry of backends. Values can be compared.
 type Backend struct {
-	Scheme string // "http" or "https"
-	Host   string // name or IP literal without brackets
-	Port   int
-	Weight int // 1 to 1000; 0: no new work
+	Discovery Discovery
+	Scheme    string // "http" or "https"
+	Host      string // name or IP literal without brackets
+	Port      int    // 0 with SRV: the records have it
+	Weight    int    // 1 to 1000; 0: no new work
+}
+
+// Queue bounds the requests that wait for a backend.
+type Queue struct {
+	Size int           // that may wait at once; 0: none
+	Busy time.Duration // how long while every backend that is up has MaxConnections; 0: not at all
+	Wait time.Duration // how long while no backend is up; 0: not at all
+}
+
+// Retry says when a request is sent to another backend. What reached nobody is
+// always sent again and not counted here.
+type Retry struct {
+	Status        []int         // 500 to 599, may be nil: after these idempotent requests are sent again
+	Attempts      int           // how often one request is sent at most; at least 1
+	Deadline      time.Duration // no attempt begins later than this after the first one
+	Budget        int           // percent of the running requests that may be repetitions; three always may
+	NonIdempotent bool          // POST and PATCH too, which may then be delivered twice
+}
+
+// Lookup says how the names of discovery are looked up.
+type Lookup struct {
+	Servers []string      // host:port; nil: those of /etc/resolv.conf
+	Refresh time.Duration // longest time between two questions; a shorter TTL counts
+	Timeout time.Duration // of one question
 }
 
 // Health says how active checks are done.
@@ -109,6 +148,7 @@ type Health struct {
 	Timeout  time.Duration
 	Rise     int
 	Fall     int
+	Failures int // in a row, connections that fail or answers that are late, take a backend out for a while; 0: off
 }
 
 // BackendTimeouts bound one attempt.
@@ -120,8 +160,10 @@ type BackendTimeouts struct {
 
 // BackendTLS is how the gate speaks HTTPS to the backends of a pool.
 type BackendTLS struct {
-	CA         string // PEM file; "" is the system's
-	ServerName string // "" is the backend's host
+	CA          string // PEM file; "" is the system's
+	ServerName  string // "" is the backend's host
+	Certificate string // PEM file of the client's certificate; "" together with Key
+	Key         string // PEM file
 }
 
 // TLS says where certificates come from.

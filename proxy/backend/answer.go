@@ -202,7 +202,7 @@ func (c *Conn) Sent() { c.sent = true }
 
 // Tunnel ends HTTP on the connection: it returns it with the bytes that were
 // read ahead. The caller owns it from then on.
-func (c *Conn) Tunnel() (nc *net.TCPConn, ahead []byte) { return c.tcp, c.in[c.r:c.w] }
+func (c *Conn) Tunnel() (nc net.Conn, ahead []byte) { return c.tcp, c.in[c.r:c.w] }
 
 // StopWrite ends a Write that runs in another goroutine. What the backend
 // answers can still be read.

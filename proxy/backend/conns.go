@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"slices"
 	"sync"
@@ -10,9 +11,23 @@ import (
 
 // Options bound the connections of one backend.
 type Options struct {
-	Connect  time.Duration // to make a connection
+	Connect  time.Duration // to make a connection, with its TLS handshake
 	Response time.Duration // for the head of an answer, and between two reads of its body
-	Idle     time.Duration // how long a connection is kept unused
+	Idle     time.Duration // how long a connection is kept unused at most
+
+	// TLS returns the configuration of the next connection; nil is plain HTTP. What
+	// it returns may not change. Another pointer than the last one says that what
+	// is trusted has changed: no connection and no session of before is used again.
+	TLS func() *tls.Config
+
+	// ServerName is what the backend's certificate has to be valid for where the
+	// configuration of TLS does not say. "" is the host of the address.
+	ServerName string
+
+	// Slow, unless nil, is told true when an attempt to connect takes much longer
+	// than they usually do here, and false when no such attempt is left. It is
+	// called in order, one call at a time, with no lock held, and has to be quick.
+	Slow func(slow bool)
 }
 
 // maxKept bounds how many connections of one backend are kept unused.
@@ -107,12 +122,22 @@ func (k *Conns) Sweep(now time.Time) {
 	}
 }
 
-// Close closes the kept connections; those in use are closed when they are put
-// back.
-func (k *Conns) Close() {
+// Idle returns how long a connection may be unused at present: Options.Idle, or
+// less where the backend was found to close its connections sooner.
+func (k *Conns) Idle() time.Duration { return k.opts.Idle }
+
+// Purge closes the kept connections. Those in use are not disturbed, and new
+// ones can be made.
+func (k *Conns) Purge() { k.empty(false) }
+
+// Close closes the kept connections for good; those in use are closed when they
+// are put back.
+func (k *Conns) Close() { k.empty(true) }
+
+func (k *Conns) empty(forGood bool) {
 	k.mu.Lock()
 	old := k.kept
-	k.kept, k.closed = nil, true
+	k.kept, k.closed = nil, k.closed || forGood
 	k.mu.Unlock()
 	for _, c := range old {
 		c.Close()

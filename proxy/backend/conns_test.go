@@ -231,3 +231,20 @@ func TestReasons(t *testing.T) {
 		assert.True(t, errors.Is(err, io.ErrUnexpectedEOF))
 	}
 }
+
+// A backend that was taken out is asked on new connections when it is back.
+func TestPurgeClosesWhatIsKeptAndNoMore(t *testing.T) {
+	k := backendThat(t, patient, saying(answer))
+	idle, busy := used(t, k, 1)[0], dial(t, k)
+	k.Put(idle, time.Now())
+
+	k.Purge()
+
+	assert.Zero(t, k.Len())
+	_, err := idle.tcp.Write([]byte("x"))
+	assert.ErrorIs(t, err, net.ErrClosed)
+	_, err = talk(busy, "POST")
+	require.NoError(t, err, "one in use is not disturbed")
+	k.Put(busy, time.Now())
+	assert.Same(t, busy, k.Kept(time.Now()))
+}

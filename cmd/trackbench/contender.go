@@ -16,6 +16,9 @@ import (
 // ours is the name of the proxy that the others are compared with.
 const ours = "trackgate"
 
+// earlier is the name of another build of it, from before a change.
+const earlier = "before"
+
 // contender is a proxy that takes part.
 type contender struct {
 	name        string

@@ -17,6 +17,7 @@ const runLimit = 15 * time.Minute
 // options are what the user of the run verb chose.
 type options struct {
 	trackgate string
+	before    string   // "" for none
 	only      []string // names of contenders; empty: all
 	scenarios []string // names; empty: all
 	jsonFile  string
@@ -54,7 +55,8 @@ func parseOptions(args []string, std streams) (options, error) {
 	var only, names string
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.StringVar(&o.trackgate, "trackgate", "bin/trackgate", "`path` of trackgate")
-	flags.StringVar(&only, "only", "", "`proxies` to measure, separated by commas: trackgate, nginx, haproxy")
+	flags.StringVar(&o.before, "before", "", "`path` of an earlier trackgate that takes part as \"before\"; with -only trackgate,before the ratio is to it")
+	flags.StringVar(&only, "only", "", "`proxies` to measure, separated by commas: trackgate, nginx, haproxy, before")
 	flags.StringVar(&names, "scenarios", "", "`scenarios` to play, separated by commas: keepalive, visit, resumed, idle")
 	flags.StringVar(&o.jsonFile, "json", "", "`file` that the figures are written to as JSON")
 	flags.IntVar(&o.proxyCore, "proxy-core", 0, "core that the proxies run on")
@@ -77,7 +79,10 @@ func commas(list string) []string {
 
 // field returns the contenders that were chosen, found.
 func (o options) field() ([]contender, error) {
-	all := []contender{trackgate(o.trackgate), nginx(), haproxy()}
+	all := []contender{trackgate(ours, o.trackgate), nginx(), haproxy()}
+	if o.before != "" {
+		all = append(all, trackgate(earlier, o.before))
+	}
 	chosen, err := choose(all, o.only, func(c contender) string { return c.name })
 	if err != nil {
 		return nil, err

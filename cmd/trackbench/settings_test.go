@@ -24,7 +24,7 @@ func TestSettingsSayWhatTheComparisonPromises(t *testing.T) {
 		contender contender
 		wants     []string
 	}{
-		{trackgate("trackgate"), []string{"allow: [track]", `hosts: ["bench.test"]`, `backends: ["http://127.0.0.1:8686"]`,
+		{trackgate(ours, "trackgate"), []string{"allow: [track]", `hosts: ["bench.test"]`, `backends: ["http://127.0.0.1:8686"]`,
 			"access: {output: ", "connections_per_client: 0", "issuer: none", `admin: {socket: "", address: ""}`}},
 		{nginx(), []string{"worker_processes 1;", "keepalive 64;", "access_log ", "buffer=64k flush=1s;", "multi_accept on;",
 			"proxy_http_version 1.1;", `proxy_set_header Connection "";`, "proxy_set_header X-Forwarded-For $remote_addr;",
@@ -85,8 +85,8 @@ func TestSettingsFailWithoutAFolder(t *testing.T) {
 }
 
 func TestContenderThatIsNotThereIsNamedWithARemedy(t *testing.T) {
-	_, err := trackgate("/nowhere/trackgate").find()
+	_, err := trackgate(ours, "/nowhere/trackgate").find()
 
 	assert.EqualError(t, err, `trackgate: no program "/nowhere/trackgate": install or build it, or name the others with -only`)
-	assert.Equal(t, "unknown version", trackgate("/nowhere/trackgate").describe(t.Context()))
+	assert.Equal(t, "unknown version", trackgate(ours, "/nowhere/trackgate").describe(t.Context()))
 }

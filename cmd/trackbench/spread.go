@@ -31,14 +31,17 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// betterPeer returns the lowest median among the proxies other than ours, or not
-// a number when none was measured.
+// betterPeer returns the lowest median among the proxies that are not trackgate;
+// without any, that of the trackgate from before; or not a number.
 func betterPeer(spreads map[string]spread) float64 {
 	best := math.NaN()
 	for name, s := range spreads {
-		if name != ours && !(s.Median >= best) {
+		if name != ours && name != earlier && !(s.Median >= best) {
 			best = s.Median
 		}
+	}
+	if before, ok := spreads[earlier]; ok && math.IsNaN(best) {
+		return before.Median
 	}
 	return best
 }

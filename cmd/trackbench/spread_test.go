@@ -34,4 +34,6 @@ func TestBetterPeerIsNeverOurs(t *testing.T) {
 	assert.Equal(t, 33.0, betterPeer(map[string]spread{"trackgate": of(1), "nginx": of(33), "haproxy": of(40)}))
 	assert.Equal(t, 40.0, betterPeer(map[string]spread{"trackgate": of(50), "haproxy": of(40)}))
 	assert.True(t, math.IsNaN(betterPeer(map[string]spread{"trackgate": of(1)})))
+	assert.Equal(t, 40.0, betterPeer(map[string]spread{"trackgate": of(1), "before": of(2), "haproxy": of(40)}))
+	assert.Equal(t, 2.0, betterPeer(map[string]spread{"trackgate": of(1), "before": of(2)}))
 }

@@ -2,10 +2,10 @@ package main
 
 import "time"
 
-// trackgate is the program of this module, from the given file.
-func trackgate(binary string) contender {
+// trackgate is a build of the program of this module, from the given file.
+func trackgate(name, binary string) contender {
 	return contender{
-		name:     "trackgate",
+		name:     name,
 		binary:   binary,
 		settings: trackgateSettings,
 		start:    func(s site) []string { return []string{"run", "-c", s.settingsFile()} },

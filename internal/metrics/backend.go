@@ -46,7 +46,9 @@ func (s *Set) RemoveBackend(pool, addr string) {
 	b.removed = true
 	delete(s.backends, key)
 	s.families.backendUp.DeleteLabelValues(pool, addr)
-	s.families.backendRequests.DeletePartialMatch(prometheus.Labels{"pool": pool, "backend": addr})
+	labels := prometheus.Labels{"pool": pool, "backend": addr}
+	s.families.backendRequests.DeletePartialMatch(labels)
+	s.families.backendTakenOut.DeletePartialMatch(labels)
 }
 
 // Observe counts one attempt that ended: with r OK it was answered by status,
@@ -62,6 +64,16 @@ func (b *Backend) Observe(status int, r reason.Reason) {
 
 // Up says whether the backend is given work.
 func (b *Backend) Up(up bool) { b.up.Set(truth(up)) }
+
+// TakenOut counts that the backend was taken out of its pool; cause is one of a
+// closed list.
+func (b *Backend) TakenOut(cause string) {
+	b.set.mu.Lock()
+	defer b.set.mu.Unlock()
+	if !b.removed {
+		b.set.families.backendTakenOut.WithLabelValues(b.key.pool, b.key.addr, cause).Inc()
+	}
+}
 
 // counter makes the counter of one result. That of a removed backend belongs
 // to no family, or a late answer would bring its series back for good.

@@ -11,7 +11,11 @@ type families struct {
 	backendRequests   *prometheus.CounterVec
 	backendDuration   *prometheus.HistogramVec
 	backendUp         *prometheus.GaugeVec
+	backendTakenOut   *prometheus.CounterVec
 	retries           *prometheus.CounterVec
+	retriesRefused    *prometheus.CounterVec
+	resolved          *prometheus.GaugeVec
+	resolvedAt        *prometheus.GaugeVec
 	certificateExpiry *prometheus.GaugeVec
 	reloaded          prometheus.Gauge
 	panics            prometheus.Counter
@@ -34,8 +38,16 @@ func newFamilies() families {
 			"From the beginning of an attempt to the end of its answer.", "pool"),
 		backendUp: gauges("trackgate_backend_up",
 			"Whether a backend is given work (1) or not (0).", "pool", "backend"),
+		backendTakenOut: counters("trackgate_backend_taken_out_total",
+			"Times a backend was taken out of its pool, by what spoke against it.", "pool", "backend", "cause"),
 		retries: counters("trackgate_retries_total",
 			"Attempts after the first of an exchange, by what became of the one before.", "pool", "cause"),
+		retriesRefused: counters("trackgate_retries_refused_total",
+			"Repetitions that did not take place because too many ran already.", "pool"),
+		resolved: gauges("trackgate_discovery_successful",
+			"Whether the last lookup of a name that stands for backends worked (1) or not (0): then those found before stay.", "pool", "name"),
+		resolvedAt: gauges("trackgate_discovery_last_success_timestamp_seconds",
+			"When a name that stands for backends was last looked up with success.", "pool", "name"),
 		certificateExpiry: gauges("trackgate_certificate_expiry_timestamp_seconds",
 			"When the certificate served for a host expires.", "host"),
 		reloaded: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -55,7 +67,7 @@ func (f *families) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		f.requests, f.requestDuration, f.connections, f.handshakes, f.backendRequests,
 		f.backendDuration, f.backendUp, f.retries, f.certificateExpiry, f.reloaded,
-		f.panics, f.refused,
+		f.panics, f.refused, f.backendTakenOut, f.retriesRefused, f.resolved, f.resolvedAt,
 	}
 }
 

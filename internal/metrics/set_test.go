@@ -47,6 +47,9 @@ func TestAScrapeIsAsTheContractSays(t *testing.T) {
 	s.Panicked()
 	s.AccessLogDropped(func() uint64 { return 17 })
 
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(filepath.Join("testdata", "metrics.golden"), []byte(ours(t, s)), 0o644))
+	}
 	golden, err := os.ReadFile(filepath.Join("testdata", "metrics.golden"))
 	require.NoError(t, err)
 	assert.Equal(t, string(golden), ours(t, s))
@@ -77,6 +80,12 @@ func aDay(s *Set) {
 	s.Backend("collectors", "10.0.0.11:8686").Observe(500, reason.OK)
 	s.Backend("collectors", "10.0.0.12:8686").Observe(0, reason.ConnectFailed)
 	s.Backend("collectors", "10.0.0.12:8686").Up(false)
+	s.Backend("collectors", "10.0.0.12:8686").TakenOut("check")
+	pool.RepeatRefused()
+	pool.Waiting(func() int { return 3 })
+	names := s.Discovery("collectors", "be.example.com")
+	names.Resolved(true, time.Unix(1_700_000_000, 0))
+	names.Resolved(false, time.Unix(1_800_000_000, 0))
 }
 
 func TestNothingHappenedNothingShown(t *testing.T) {
@@ -114,6 +123,7 @@ func TestARemovedBackendNeverComesBackByALateAnswer(t *testing.T) {
 	held.Observe(200, reason.OK)
 	held.Observe(502, reason.BackendMalformed)
 	held.Up(false)
+	held.TakenOut("check")
 
 	assert.NotContains(t, ours(t, s), "10.0.0.1:80")
 	assert.Contains(t, ours(t, s), `{backend="10.0.0.2:80",pool="p",result="2xx"} 1`)

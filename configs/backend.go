@@ -1,10 +1,25 @@
 package configs
 
-import (
-	"net/netip"
-	"strconv"
-	"strings"
+const maxWeight = 1000
+
+// Discovery says how an entry of backends becomes addresses.
+type Discovery string
+
+// The kinds of discovery.
+const (
+	Static Discovery = ""    // one backend; a name is looked up as it is connected to
+	DNS    Discovery = "dns" // every A and AAAA record of Host is a backend
+	SRV    Discovery = "srv" // every SRV record of Host is a backend
 )
+
+// Backend is one entry of backends. Values can be compared.
+type Backend struct {
+	Discovery Discovery
+	Scheme    string // "http" or "https"
+	Host      string // name or IP literal without brackets; with discovery a name, absolute if it ends in a dot
+	Port      int    // 0 with SRV: the records have it
+	Weight    int    // 1 to 1000, of each backend that is found; 0: no new work
+}
 
 // backends compiles the backends of a pool, none of which may be there twice.
 func (c compiler) backends(key string, drafts []draftBackend) []Backend {
@@ -44,46 +59,24 @@ func (c compiler) weight(key string, written *int) int {
 
 // backend reads a backend's URL. Where it is none, the mistake is noted.
 func (c compiler) backend(key, written string) Backend {
-	scheme, authority, _ := strings.Cut(written, "://")
-	host, port, ok := parseAuthority(authority)
-	switch scheme {
-	case "https", "dns+http", "srv+http", "dns+https", "srv+https":
-		c.wrong(key, "http://host:port ("+scheme+"://"+later+")", "")
+	b, ok := parseBackend(written)
+	if !ok {
+		c.wrong(key, wantedBackend(b), likelyBackend(written))
+	}
+	return b
+}
+
+// wantedBackend tells the form of b's URL, of which perhaps only the scheme
+// could be read.
+func wantedBackend(b Backend) string {
+	switch {
+	case b.Scheme == "":
+		return "http://host:port, https://host:port, dns+http://name:port or srv+http://_service._proto.name"
+	case b.Discovery == DNS:
+		return "dns+" + b.Scheme + "://name:port without user, path or query"
+	case b.Discovery == SRV:
+		return "srv+" + b.Scheme + "://_service._proto.name without port, user, path or query"
 	default:
-		if !ok || scheme != "http" {
-			c.wrong(key, "http://host:port without user, path or query", likelyBackend(written))
-		}
+		return b.Scheme + "://host:port without user, path or query"
 	}
-	return Backend{Scheme: scheme, Host: host, Port: port}
-}
-
-// parseAuthority reads the host of a backend, in lower case and without
-// brackets, and its port.
-func parseAuthority(authority string) (host string, port int, ok bool) {
-	name, written, withPort := cutPort(authority)
-	port = 80
-	if withPort {
-		port, _ = strconv.Atoi(written)
-	}
-	if withPort && !validPort(written) || strings.Contains(name, ":") && unbracketed(name) == "" {
-		return "", 0, false
-	}
-	host = lower(unbracket(name))
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().String(), port, addr.Zone() == "" && !addr.IsUnspecified()
-	}
-	return host, port, domain(host, true)
-}
-
-// likelyBackend takes off what a backend can't have and adds its scheme.
-func likelyBackend(written string) string {
-	_, rest, found := strings.Cut(written, "://")
-	if !found {
-		rest = written
-	}
-	rest, _, _ = strings.Cut(rest, "/")
-	if _, _, ok := parseAuthority(rest); !ok {
-		return ""
-	}
-	return "http://" + rest
 }

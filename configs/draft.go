@@ -55,11 +55,15 @@ type draftLimits struct {
 type draftPool struct {
 	Name           string
 	Backends       []draftBackend
+	DNS            Lookup
+	TLS            BackendTLS
 	Policy         Policy
+	SlowStart      time.Duration
+	MaxConnections int
+	Queue          Queue
+	Retry          Retry
 	Health         Health
 	Timeouts       BackendTimeouts
-	MaxConnections int
-	TLS            BackendTLS
 }
 
 type draftBackend struct {
@@ -78,8 +82,11 @@ func newDraft(listeners, pools int) *draft {
 	}
 	for range pools {
 		p := d.Pools[0]
-		p.Health.Status = nil
-		from.Pools = append(from.Pools, draftPool{Policy: p.Policy, Health: p.Health, Timeouts: p.Timeouts})
+		p.Health.Status, p.Retry.Status = nil, nil
+		from.Pools = append(from.Pools, draftPool{
+			Policy: p.Policy, SlowStart: p.SlowStart, Health: p.Health, Timeouts: p.Timeouts,
+			Queue: p.Queue, Retry: p.Retry, DNS: p.DNS,
+		})
 	}
 	return from
 }

@@ -26,9 +26,16 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 		"TRACKGATE_LISTENERS_0_ALLOW=track,uix",
 		"TRACKGATE_POOLS_0_HEALTH_INTERVAL=1m",
 		"TRACKGATE_POOLS_0_HEALTH_STATUS=200,204",
+		"TRACKGATE_POOLS_0_SLOW_START=0",
+		"TRACKGATE_POOLS_0_QUEUE_SIZE=7",
+		"TRACKGATE_POOLS_0_RETRY_STATUS=",
+		"TRACKGATE_POOLS_0_RETRY_NON_IDEMPOTENT=true",
+		"TRACKGATE_POOLS_0_DNS_SERVERS=10.0.0.2,10.0.0.3:5353",
+		"TRACKGATE_POOLS_0_TLS_SERVER_NAME=be.example",
 		"TRACKGATE_POOLS_0_BACKENDS_0=http://10.0.0.99",
 		"TRACKGATE_POOLS_0_BACKENDS_1_URL=http://10.0.0.98:81",
 		"TRACKGATE_POOLS_0_BACKENDS_1_WEIGHT=7",
+		"TRACKGATE_POOLS_0_BACKENDS_2=dns+https://be.example",
 	)
 
 	l, p := settings.Listeners[0], settings.Pools[0]
@@ -48,7 +55,14 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	require.Equal(t, []configs.Backend{
 		{Scheme: "http", Host: "10.0.0.99", Port: 80, Weight: 1},
 		{Scheme: "http", Host: "10.0.0.98", Port: 81, Weight: 7},
+		{Discovery: configs.DNS, Scheme: "https", Host: "be.example", Port: 443, Weight: 1},
 	}, p.Backends)
+	require.Zero(t, p.SlowStart)
+	require.Equal(t, 7, p.Queue.Size)
+	require.Empty(t, p.Retry.Status)
+	require.True(t, p.Retry.NonIdempotent)
+	require.Equal(t, []string{"10.0.0.2:53", "10.0.0.3:5353"}, p.DNS.Servers)
+	require.Equal(t, "be.example", p.TLS.ServerName)
 }
 
 func TestTheEnvironmentAloneIsEnough(t *testing.T) {

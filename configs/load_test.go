@@ -102,23 +102,36 @@ func TestEverythingSetArrives(t *testing.T) {
 	require.Empty(t, redirect.Hosts)
 	require.Empty(t, redirect.Pool)
 
+	file := "testdata/good/everything.yaml"
 	require.Equal(t, configs.Pool{
 		Name: "a",
 		Backends: []configs.Backend{
 			{Scheme: "http", Host: "be-public.svc", Port: 80, Weight: 1},
 			{Scheme: "http", Host: "2001:db8::2", Port: 8686, Weight: 0},
 			{Scheme: "http", Host: "my_app", Port: 1, Weight: 1000},
+			{Scheme: "https", Host: "be.example", Port: 443, Weight: 1},
+			{Discovery: configs.DNS, Scheme: "https", Host: "be-public-svc.tracardi.svc.cluster.local.", Port: 8443, Weight: 2},
+			{Discovery: configs.SRV, Scheme: "http", Host: "_http._tcp.be_public.example", Weight: 1},
 		},
-		Policy: configs.RoundRobin,
-		Health: configs.Health{Path: "/ready?x=1", Host: "tenant.example.com:80", Status: []int{200, 204},
-			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1, Failures: 3},
-		Timeouts:       configs.BackendTimeouts{Connect: 2 * time.Second, Response: time.Minute, Idle: time.Second},
+		DNS: configs.Lookup{
+			Servers: []string{"10.0.0.2:53", "[2001:db8::53]:53", "10.0.0.3:53", "10.0.0.2:5353"},
+			Refresh: 5 * time.Second, Timeout: 10 * time.Millisecond,
+		},
+		TLS:            configs.BackendTLS{CA: file, ServerName: "be.example", Certificate: file, Key: file},
+		Policy:         configs.TwoChoices,
 		MaxConnections: 50,
-		SlowStart:      10 * time.Second,
-		Queue:          configs.Queue{Size: 1000, Busy: 5 * time.Second},
-		Retry:          configs.Retry{Status: []int{502, 503, 504}, Attempts: 3, Deadline: 15 * time.Second, Budget: 20},
-		DNS:            configs.Lookup{Refresh: 30 * time.Second, Timeout: 2 * time.Second},
+		Queue:          configs.Queue{Size: 10, Busy: 0, Wait: time.Minute},
+		Retry:          configs.Retry{Status: []int{503}, Attempts: 10, Deadline: time.Hour, Budget: 0, NonIdempotent: true},
+		Health: configs.Health{Path: "/ready?x=1", Host: "tenant.example.com:80", Status: []int{200, 204},
+			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1, Failures: 0},
+		Timeouts: configs.BackendTimeouts{Connect: 2 * time.Second, Response: time.Minute, Idle: time.Second},
 	}, settings.Pools[0])
+
+	unused := configs.Defaults().Pools[0]
+	unused.Name, unused.Policy = "unused", configs.LeastBusy
+	unused.Backends = []configs.Backend{{Scheme: "http", Host: "a", Port: 80, Weight: 1}}
+	unused.Queue.Size, unused.Retry.Status = 0, nil
+	require.Equal(t, unused, settings.Pools[1])
 }
 
 func TestAllMistakesAreToldAtOnceInTheOrderOfTheFile(t *testing.T) {

@@ -1,15 +1,41 @@
 package configs
 
-import (
-	"strings"
-	"time"
+import "time"
+
+// shortest is the least that a time can be where 0 would mean never.
+const shortest = time.Millisecond
+
+// Pool is a named set of interchangeable backends.
+type Pool struct {
+	Name           string
+	Backends       []Backend
+	DNS            Lookup
+	TLS            BackendTLS
+	Policy         Policy
+	SlowStart      time.Duration // how long a backend that came back, or was just found, gets less; 0: none
+	MaxConnections int           // per backend; 0 is no limit
+	Queue          Queue
+	Retry          Retry
+	Health         Health
+	Timeouts       BackendTimeouts
+}
+
+// Policy says whose turn it is in a pool.
+type Policy string
+
+// The policies.
+const (
+	RoundRobin Policy = "round_robin"
+	LeastBusy  Policy = "least_busy"
+	TwoChoices Policy = "two_choices"
 )
 
-const (
-	maxWeight   = 1000
-	maxPathSize = 1024
-	shortest    = time.Millisecond
-)
+// BackendTimeouts bound one attempt.
+type BackendTimeouts struct {
+	Connect  time.Duration // with the TLS handshake
+	Response time.Duration // to the head of the answer, and between two reads of its body
+	Idle     time.Duration // how long an unused connection is kept
+}
 
 func (c compiler) pools(drafts []draftPool) []Pool {
 	pools := make([]Pool, len(drafts))
@@ -23,71 +49,24 @@ func (c compiler) pools(drafts []draftPool) []Pool {
 }
 
 func (c compiler) pool(key string, d draftPool) Pool {
-	if d.Policy == LeastBusy || d.Policy == TwoChoices {
-		c.wrong(key+".policy", "round_robin ("+string(d.Policy)+later+")", "")
-	}
-	oneOf(c, key+".policy", d.Policy, RoundRobin)
-	for name, value := range map[string]string{"ca": d.TLS.CA, "server_name": d.TLS.ServerName} {
-		if value != "" {
-			c.wrong(key+".tls."+name, "nothing (HTTPS to backends"+later+")", "")
-		}
-	}
-	between(c, key+".max_connections", d.MaxConnections, 0, 1_000_000)
+	oneOf(c, key+".policy", d.Policy, RoundRobin, LeastBusy, TwoChoices)
+	between(c, key+".slow_start", d.SlowStart, 0, 10*time.Minute)
+	between(c, key+".max_connections", d.MaxConnections, 0, maxConnections)
 	between(c, key+".timeouts.connect", d.Timeouts.Connect, shortest, time.Minute)
 	between(c, key+".timeouts.response", d.Timeouts.Response, shortest, time.Hour)
 	between(c, key+".timeouts.idle", d.Timeouts.Idle, shortest, 10*time.Minute)
-	defaults := defaultPool()
+	backends := c.backends(key+".backends", d.Backends)
 	return Pool{
 		Name:           d.Name,
-		Backends:       c.backends(key+".backends", d.Backends),
+		Backends:       backends,
+		DNS:            c.lookup(key+".dns", d.DNS),
+		TLS:            c.backendTLS(key, d.TLS, backends),
 		Policy:         d.Policy,
+		SlowStart:      d.SlowStart,
+		MaxConnections: d.MaxConnections,
+		Queue:          c.queue(key+".queue", d.Queue),
+		Retry:          c.retry(key+".retry", d.Retry),
 		Health:         c.health(key+".health", d.Health),
 		Timeouts:       d.Timeouts,
-		MaxConnections: d.MaxConnections,
-		TLS:            d.TLS,
-		SlowStart:      defaults.SlowStart,
-		Queue:          defaults.Queue,
-		Retry:          defaults.Retry,
-		DNS:            defaults.DNS,
 	}
-}
-
-func (c compiler) health(key string, h Health) Health {
-	if h.Status == nil && !c.has(key+".status") {
-		h.Status = defaultPool().Health.Status
-	}
-	if !validProbe(h.Path) {
-		c.wrong(key+".path", "a path that begins with /, of plain ASCII", likelyProbe(h.Path))
-	}
-	if _, _, ok := parseAuthority(h.Host); !ok && h.Host != "" {
-		c.wrong(key+".host", "a host name with or without a port, or nothing for the backend's own", "")
-	}
-	if len(h.Status) == 0 {
-		c.wrong(key+".status", "at least one status", "")
-	}
-	for i, status := range h.Status {
-		between(c, index(key+".status", i), status, 200, 599)
-	}
-	unique(c, key+".status", h.Status)
-	if h.Interval != 0 && (h.Interval < 10*time.Millisecond || h.Interval > time.Hour) {
-		c.wrong(key+".interval", "from 10ms to 1h, or 0 for no active checks", "")
-	}
-	between(c, key+".timeout", h.Timeout, shortest, time.Minute)
-	between(c, key+".rise", h.Rise, 1, 100)
-	between(c, key+".fall", h.Fall, 1, 100)
-	return h
-}
-
-// validProbe says whether a target can be sent as it is: origin-form, visible
-// characters, no fragment (RFC 9112 section 3.2.1).
-func validProbe(target string) bool {
-	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '\\' }
-	return strings.HasPrefix(target, "/") && len(target) <= maxPathSize && !strings.ContainsFunc(target, odd)
-}
-
-func likelyProbe(target string) string {
-	if likely := "/" + target; target != "" && !strings.Contains(target, "://") && validProbe(likely) {
-		return likely
-	}
-	return ""
 }

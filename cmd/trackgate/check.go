@@ -142,18 +142,13 @@ func exposure(l configs.Listener) []string {
 	return lines
 }
 
+// backendList tells the entries as they can be written, not who is found behind
+// a name: that is asked for when the gate runs.
 func backendList(p configs.Pool) (list []string) {
 	for _, b := range p.Backends {
-		list = append(list, fmt.Sprintf("%s://%s weight %d", b.Scheme, hostPort(b), b.Weight))
+		list = append(list, fmt.Sprintf("%s weight %d", b.URL(), b.Weight))
 	}
 	return list
-}
-
-func hostPort(b configs.Backend) string {
-	if strings.Contains(b.Host, ":") {
-		return fmt.Sprintf("[%s]:%d", b.Host, b.Port)
-	}
-	return fmt.Sprintf("%s:%d", b.Host, b.Port)
 }
 
 // certificates says what each name would be served with.

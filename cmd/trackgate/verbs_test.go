@@ -62,6 +62,7 @@ func (s *session) try(command string) {
 func TestCheck(t *testing.T) {
 	var s session
 	s.try("check -c testdata/good.yaml")
+	s.try("check -c testdata/found.yaml")
 	s.try("check -c testdata/bad.yaml")
 	s.try("check -c testdata/broken.yaml")
 	s.try("check -c testdata/none.yaml")

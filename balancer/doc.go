@@ -1,19 +1,29 @@
 // Package balancer holds pools of backends and says whose turn it is. It does
-// no I/O and asks nobody how a backend is: whoever knows calls Pool.SetUp.
+// no I/O and asks nobody how a backend is: whoever knows calls Pool.SetUp and
+// its like.
 //
-// A backend may take new work if it is up, not draining and has a weight. The
-// policy of a pool turns those that may into a rotation, a value that never
-// changes; it is published anew with one pointer when any of the three changes.
-// So a pick costs an atomic addition and a look into the rotation, whether the
-// pool has two backends or a thousand, and takes no lock.
+// A backend takes new work if it is up, not draining and has a weight, and if
+// no backend of a lower priority does. Those that do are turned into a rotation,
+// a value that never changes; it is published anew with one pointer when any of
+// that changes, and when a backend joins or leaves. So a pick costs an atomic
+// addition and one to three looks, whether the pool has two backends or a
+// thousand, and takes no lock. The policies (policy.go) differ in what they do
+// with the backend whose turn it is: take it, or compare it with others.
 //
-// Picking claims: the backend counts one attempt more until Release. One that
-// has as many as it may is passed over, and its turn goes to the next in line.
-// A repeated attempt names the backend of the one before, which is avoided as
-// long as another can take it.
+// Picking claims: the backend counts one attempt more until Pool.Release. One
+// that has as many as it may is passed over, and its turn goes to the next in
+// line. Passed over as well, but only while another can take the work, are
+// suspects, to which a connection takes long just now; and only if those cannot
+// either, the backends of the attempts before get it once more.
 //
-// Weighted round robin, in rotation.go, is the policy there is. Policies that
-// look at claims get a file each beside it; a set of backends that changes
-// while it serves, and backends that start slowly, are other ways to call
-// publish.
+// Await is Pick with patience (queue.go). Who finds all backends full, or none
+// up, waits in line, oldest first, and nobody overtakes him. A claim that ends
+// is handed to the first in line; nobody has to look for it. When backends come
+// back to a pool where many wait, each is given a few at first and more as it
+// answers, so that it is not knocked over at once.
+//
+// A backend that joins or comes up starts slowly (ramp.go): it begins with a
+// tenth of its weight and has all of it after Options.SlowStart. The owner of the
+// pool moves that on with Pool.Ramp; the pool has no goroutine and no clock of
+// its own, but for the timers of those who wait.
 package balancer

@@ -2,110 +2,139 @@ package balancer
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// Why a Pick got no backend.
+// Why there is no backend for a request.
 var (
+	// ErrNone: no backend takes new work.
 	ErrNone = errors.New("no backend is up")
+	// ErrFull: those that do cannot take more, and the request may not wait, or
+	// not any longer.
 	ErrFull = errors.New("all backends that are up have as many attempts as they may")
+	// ErrStopped: the request would have to wait, and Stop was called.
+	ErrStopped = errors.New("nobody waits for a backend any more")
 )
 
-// Pool is a set of interchangeable backends.
-type Pool struct {
-	backends []*Backend
-	limit    int64
+// Options are what a pool keeps to. They do not change.
+type Options struct {
+	Policy    Policy
+	Limit     int           // attempts at once per backend; 0 is no limit
+	SlowStart time.Duration // until a backend that joins or comes up has all of its weight; 0 is at once
+	Queue     int           // requests that may wait at once; 0 is none
+}
 
-	mu       sync.Mutex // held to change a backend, so that publish sees all of them at rest
-	rotation atomic.Pointer[rotation]
+// Pool is a set of interchangeable backends. Its methods may be called by any
+// number of goroutines.
+type Pool struct {
+	policy    Policy
+	limit     int64
+	slowStart time.Duration
+	rotation  atomic.Pointer[rotation]
+	backends  atomic.Pointer[[]*Backend]
 
 	_    [64]byte // the turn is written by every pick: a cache line of its own
 	turn atomic.Uint64
 	_    [64]byte
+
+	queue queue
+
+	mu      sync.Mutex // held to change a backend, so that publish sees all of them at rest; before queue.mu
+	ramping bool       // a slow start is under way
 }
 
-// NewPool returns a pool of these backends, which belong to it from now on. No
-// backend gets more than limit attempts at once; 0 is no limit.
-func NewPool(backends []*Backend, limit int) *Pool {
-	p := &Pool{backends: backends, limit: int64(limit)}
-	for i, b := range backends {
-		b.Index = i
-	}
+// New returns a pool of these backends, which belong to it from now on. They
+// have all of their weight at once: a gate that just started knows of none that
+// was there before.
+func New(o Options, backends ...*Backend) *Pool {
+	p := &Pool{policy: o.Policy, limit: int64(o.Limit), slowStart: o.SlowStart}
+	p.queue.size, p.queue.rush = o.Queue, 1
+	all := slices.Clone(backends)
+	p.backends.Store(&all)
 	p.publish()
 	return p
 }
 
-// Backends returns all of them, in the order NewPool got them: read only.
-func (p *Pool) Backends() []*Backend { return p.backends }
+// Backends returns all of them in the order in which they joined: read only. The
+// slice never changes; when a backend joins or leaves, there is a new one.
+func (p *Pool) Backends() []*Backend { return *p.backends.Load() }
 
-// Pick claims the backend whose turn it is, until it is released. Exclude, if
-// not nil, only gets the work if nobody else can take it. The error is ErrNone
-// or ErrFull itself.
-func (p *Pool) Pick(exclude *Backend) (*Backend, error) {
+// Running is how many claims all backends have now. One that was removed does not
+// count. It is added up by the call.
+func (p *Pool) Running() int {
+	sum := 0
+	for _, b := range p.Backends() {
+		sum += b.Claimed()
+	}
+	return sum
+}
+
+// Pick claims a backend by the policy of the pool, until it is released. Those of
+// exclude, eight at most, only get the work if nobody else can take it. The error
+// is ErrNone or ErrFull itself. Pick does not mind who waits in Await.
+func (p *Pool) Pick(exclude []*Backend) (*Backend, error) {
 	r := p.rotation.Load()
-	if len(r.turns) == 0 {
+	if r.empty() {
 		return nil, ErrNone
 	}
 	for range min(len(r.turns), maxTries) {
-		b := r.at(p.turn.Add(1) - 1)
-		if b != exclude && b.claim(p.limit) {
+		if b := p.choose(r, exclude); b != nil && b.claim(p.limit) {
 			return b, nil
 		}
 	}
-	return p.pickAny(r, exclude)
+	if b := p.pickAny(r, exclude, p.ownLimit); b != nil {
+		return b, nil
+	}
+	return nil, ErrFull
+}
+
+// Release ends the claim of one Pick or Await. If somebody waits, the place goes
+// to whoever waits longest.
+func (p *Pool) Release(b *Backend) {
+	b.claimed.Add(-1)
+	if p.queue.waiting.Load() > 0 {
+		p.handOver(b)
+	}
 }
 
 // maxTries bounds how many turns one Pick takes before it just goes through the
 // backends.
 const maxTries = 32
 
-// pickAny claims any backend that can take work. It begins where the turn is,
-// so that the first of the list is not everybody's refuge.
-func (p *Pool) pickAny(r *rotation, exclude *Backend) (*Backend, error) {
-	n := uint64(len(r.members))
-	first := p.turn.Load() % n
-	for i := range n {
-		b := r.members[(first+i)%n]
-		if b != exclude && b.claim(p.limit) {
-			return b, nil
+// pickAny claims any backend that can take work, of the lowest rank there is.
+func (p *Pool) pickAny(r *rotation, exclude []*Backend, limit func(*Backend) int64) *Backend {
+	for asked := willing; asked < ranks; {
+		b, next := r.claimRank(asked, exclude, scatter(p.turn.Load()), limit)
+		if b != nil {
+			return b
+		}
+		asked = next
+	}
+	return nil
+}
+
+// claimRank claims a backend of one rank, or tells the next rank that anybody
+// has. It begins somewhere by chance, so that the first of the list is not
+// everybody's refuge.
+func (r *rotation) claimRank(asked rank, exclude []*Backend, chance uint64, limit func(*Backend) int64) (_ *Backend, next rank) {
+	next = ranks
+	at := int(chance % uint64(len(r.members)))
+	for range r.members {
+		b := r.members[at]
+		if at++; at == len(r.members) {
+			at = 0
+		}
+		if has := rankOf(b, exclude); has > asked {
+			next = min(next, has)
+		} else if has == asked && b.claim(limit(b)) {
+			return b, ranks
 		}
 	}
-	if exclude != nil && r.has(exclude) && exclude.claim(p.limit) {
-		return exclude, nil
-	}
-	return nil, ErrFull
+	return nil, next
 }
 
-// SetUp says that b is up or is not. Attempts that run on it are not touched.
-func (p *Pool) SetUp(b *Backend, up bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if b.up.Swap(up) != up {
-		p.publish()
-	}
-}
-
-// SetDraining says that b takes no new work, or does so again.
-func (p *Pool) SetDraining(b *Backend, draining bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if b.draining.Swap(draining) != draining {
-		p.publish()
-	}
-}
-
-// SetWeight changes the share of b; 0 is none.
-func (p *Pool) SetWeight(b *Backend, weight int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w := int64(max(0, weight))
-	if b.weight.Swap(w) != w {
-		p.publish()
-	}
-}
-
-// publish makes the backends as they are now those that are picked.
-func (p *Pool) publish() {
-	p.rotation.Store(newRotation(p.backends))
-}
+// ownLimit is how many claims a backend may have for a request that does not wait.
+func (p *Pool) ownLimit(*Backend) int64 { return p.limit }

@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// then is a moment for those who need one.
+func then() time.Time { return time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC) }
 
 // ring returns n backends named a, b, c and so on.
 func ring(n int, weight func(i int) int) []*Backend {
@@ -22,14 +26,19 @@ func ring(n int, weight func(i int) int) []*Backend {
 
 func equal(int) int { return 1 }
 
+// weighted returns a backend for each weight.
+func weighted(weights ...int) []*Backend {
+	return ring(len(weights), func(i int) int { return weights[i] })
+}
+
 // picks is the backends of n picks, released at once; "-" is none, "!" full.
-func picks(p *Pool, n int, exclude *Backend) string {
+func picks(p *Pool, n int, exclude ...*Backend) string {
 	var s strings.Builder
 	for range n {
 		switch b, err := p.Pick(exclude); err {
 		case nil:
 			s.WriteString(b.Addr)
-			b.Release()
+			p.Release(b)
 		case ErrNone:
 			s.WriteByte('-')
 		case ErrFull:
@@ -39,33 +48,42 @@ func picks(p *Pool, n int, exclude *Backend) string {
 	return s.String()
 }
 
+// fill claims n times.
+func fill(t *testing.T, p *Pool, n int) {
+	t.Helper()
+	for range n {
+		_, err := p.Pick(nil)
+		require.NoError(t, err)
+	}
+}
+
 func TestEveryBackendHasItsTurn(t *testing.T) {
-	assert.Equal(t, "abcabc", picks(NewPool(ring(3, equal), 0), 6, nil))
-	assert.Equal(t, "aabacaaaabacaa", picks(NewPool([]*Backend{NewBackend("a", 10), NewBackend("b", 2), NewBackend("c", 2)}, 0), 14, nil))
+	assert.Equal(t, "abcabc", picks(New(Options{}, ring(3, equal)...), 6))
+	assert.Equal(t, "aabacaaaabacaa", picks(New(Options{}, weighted(10, 2, 2)...), 14))
 }
 
 func TestSharesAreExactlyTheWeights(t *testing.T) {
-	backends := ring(20, func(i int) int { return 1 + i*i%17 })
-	p, total, counts := NewPool(backends, 0), 0, map[*Backend]int{}
-	for _, b := range backends {
-		total += b.Weight()
-	}
-	picks(p, 5, nil)
-	for range 3 * total {
-		b, err := p.Pick(nil)
-		require.NoError(t, err)
-		counts[b]++
-		b.Release()
-	}
-	for _, b := range backends {
-		assert.Equal(t, 3*b.Weight(), counts[b], b.Addr)
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		p, total, counts := New(Options{Policy: policy}, ring(20, func(i int) int { return 1 + i*i%17 })...), 0, map[*Backend]int{}
+		for _, b := range p.Backends() {
+			total += b.Weight()
+		}
+		picks(p, 5)
+		for range 3 * total {
+			b, err := p.Pick(nil)
+			require.NoError(t, err)
+			counts[b]++
+			p.Release(b)
+		}
+		for _, b := range p.Backends() {
+			assert.Equal(t, 3*b.Weight(), counts[b], "policy %d, backend %s", policy, b.Addr)
+		}
 	}
 }
 
 func TestSharesAreExactUnderLoad(t *testing.T) {
 	const workers, rounds = 8, 700
-	backends := []*Backend{NewBackend("a", 5), NewBackend("b", 1), NewBackend("c", 1)}
-	p := NewPool(backends, 0)
+	p := New(Options{}, weighted(5, 1, 1)...)
 	var all sync.WaitGroup
 	for range workers {
 		all.Go(func() {
@@ -77,167 +95,173 @@ func TestSharesAreExactUnderLoad(t *testing.T) {
 	}
 	all.Wait()
 	for i, want := range []int{5, 1, 1} {
-		assert.Equal(t, workers*rounds*want/7, backends[i].Claimed())
+		assert.Equal(t, workers*rounds*want/7, p.Backends()[i].Claimed())
 	}
-}
-
-func TestOnlyBackendsThatTakeWorkArePicked(t *testing.T) {
-	p := NewPool(append(ring(3, equal), NewBackend("idle", 0), NewBackend("odd", -1)), 0)
-	a, b, c := p.Backends()[0], p.Backends()[1], p.Backends()[2]
-
-	p.SetUp(b, false)
-	assert.Equal(t, "acac", picks(p, 4, nil))
-	p.SetDraining(a, true)
-	assert.Equal(t, "cc", picks(p, 2, nil))
-	p.SetWeight(c, 0)
-	assert.Equal(t, "--", picks(p, 2, nil))
-	p.SetUp(b, true)
-	assert.Equal(t, "bb", picks(p, 2, nil))
-	p.SetDraining(a, false)
-	p.SetWeight(c, 2)
-	counts := picks(p, 4, nil)
-	assert.Equal(t, 2, strings.Count(counts, "c"), counts)
-	assert.Equal(t, 1, strings.Count(counts, "a"), counts)
+	assert.Equal(t, workers*rounds, p.Running())
 }
 
 func TestAnEmptyPoolHasNone(t *testing.T) {
-	_, err := NewPool(nil, 1).Pick(nil)
-	assert.ErrorIs(t, err, ErrNone)
-}
-
-func TestSayingItAgainPublishesNothing(t *testing.T) {
-	p := NewPool(ring(2, equal), 0)
-	before, b := p.rotation.Load(), p.Backends()[0]
-	p.SetUp(b, true)
-	p.SetDraining(b, false)
-	p.SetWeight(b, 1)
-	assert.Same(t, before, p.rotation.Load())
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		_, err := New(Options{Policy: policy, Limit: 1}).Pick(nil)
+		assert.Equal(t, ErrNone, err)
+	}
 }
 
 func TestAnAttemptGoesToAnotherBackendIfThereIsOne(t *testing.T) {
-	p := NewPool(ring(3, equal), 1)
-	a, b, c := p.Backends()[0], p.Backends()[1], p.Backends()[2]
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		p := New(Options{Policy: policy, Limit: 1}, ring(3, equal)...)
+		a, b, c := p.Backends()[0], p.Backends()[1], p.Backends()[2]
 
-	assert.NotContains(t, picks(p, 20, b), "b")
-	p.SetUp(a, false)
-	p.SetUp(c, false)
-	assert.Equal(t, "bb", picks(p, 2, b), "nobody else is up")
-	p.SetUp(a, true)
-	require.True(t, a.claim(1))
-	assert.Equal(t, "bb", picks(p, 2, b), "everybody else is full")
-	require.True(t, b.claim(1))
-	assert.Equal(t, "!", picks(p, 1, b))
-	p.SetUp(b, false)
-	assert.Equal(t, "!", picks(p, 1, b))
-	p.SetUp(a, false)
-	assert.Equal(t, "-", picks(p, 1, b), "excluded and down is not excluded only")
+		assert.NotContains(t, picks(p, 20, b), "b")
+		assert.Equal(t, "aaaa", picks(p, 4, nil, b, c), "two are avoided")
+		assert.NotContains(t, picks(p, 20, a, b, c), "!", "all are avoided, so any will do")
+		p.SetUp(a, false, then())
+		p.SetUp(c, false, then())
+		assert.Equal(t, "bb", picks(p, 2, b), "nobody else is up")
+		p.SetUp(a, true, then())
+		require.True(t, a.claim(1))
+		assert.Equal(t, "bb", picks(p, 2, b), "everybody else is full")
+		require.True(t, b.claim(1))
+		assert.Equal(t, "!", picks(p, 1, b))
+		p.SetUp(b, false, then())
+		assert.Equal(t, "!", picks(p, 1, b), "excluded and down is not excluded only")
+		p.SetUp(a, false, then())
+		assert.Equal(t, "-", picks(p, 1, b))
+	}
+}
+
+func TestAnAvoidedBackendOfAnotherPoolIsNotAsked(t *testing.T) {
+	p, stranger := New(Options{Limit: 1}, ring(1, equal)...), NewBackend("z", 1)
+	New(Options{}, stranger)
+	fill(t, p, 1)
+	assert.Equal(t, "!", picks(p, 1, stranger))
 }
 
 func TestFullBackendsArePassedOver(t *testing.T) {
-	p := NewPool(ring(3, equal), 2)
-	var claimed []*Backend
-	for range 6 {
-		b, err := p.Pick(nil)
-		require.NoError(t, err)
-		claimed = append(claimed, b)
-	}
-	for _, b := range p.Backends() {
-		assert.Equal(t, 2, b.Claimed())
-	}
-	_, err := p.Pick(nil)
-	assert.ErrorIs(t, err, ErrFull)
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		p := New(Options{Policy: policy, Limit: 2}, ring(3, equal)...)
+		fill(t, p, 6)
+		for _, b := range p.Backends() {
+			assert.Equal(t, 2, b.Claimed())
+		}
+		assert.Equal(t, "!", picks(p, 1))
 
-	claimed[1].Release()
-	b, err := p.Pick(nil)
-	require.NoError(t, err)
-	assert.Same(t, claimed[1], b)
+		p.Release(p.Backends()[1])
+		assert.Equal(t, "bb", picks(p, 2))
+		assert.Equal(t, 5, p.Running())
+	}
 }
 
 func TestTheTurnsOfAFullBackendAreSharedByAll(t *testing.T) {
-	p := NewPool(ring(3, equal), 1)
+	p := New(Options{Limit: 1}, ring(3, equal)...)
 	require.True(t, p.Backends()[2].claim(1))
-	counts := picks(p, 100, nil)
+	counts := picks(p, 100)
 	assert.Equal(t, 50, strings.Count(counts, "a"))
 	assert.Equal(t, 50, strings.Count(counts, "b"))
 }
 
 func TestTheLastFreeBackendOfManyIsFound(t *testing.T) {
-	p := NewPool(ring(500, equal), 1)
-	for _, b := range p.Backends()[:499] {
-		require.True(t, b.claim(1))
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		p := New(Options{Policy: policy, Limit: 1}, ring(500, equal)...)
+		for _, b := range p.Backends()[:499] {
+			require.True(t, b.claim(1))
+		}
+		b, err := p.Pick(nil)
+		require.NoError(t, err)
+		assert.Same(t, p.Backends()[499], b)
+		assert.Equal(t, "!", picks(p, 1))
 	}
-	b, err := p.Pick(nil)
-	require.NoError(t, err)
-	assert.Same(t, p.Backends()[499], b)
-	_, err = p.Pick(nil)
-	assert.ErrorIs(t, err, ErrFull)
 }
 
-func TestLimitsHoldWhileBackendsComeAndGo(t *testing.T) {
-	const limit, workers, rounds = 2, 8, 3000
-	p := NewPool(ring(4, equal), limit)
-	var all sync.WaitGroup
-	var served atomic.Int64
-	for w := range workers {
-		all.Go(func() {
-			for i := range rounds {
-				b, err := p.Pick(p.Backends()[i%4])
-				if err != nil {
-					continue
-				}
-				if b.Claimed() > limit {
-					t.Error("more attempts than allowed")
-				}
-				served.Add(1)
-				b.Release()
-				if w == 0 {
-					p.SetUp(p.Backends()[i%3], i%2 == 0)
-				}
+func TestASuspectIsPassedOverWhileAnotherCanTakeTheWork(t *testing.T) {
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		p := New(Options{Policy: policy, Limit: 1}, ring(3, equal)...)
+		before, b, c := p.rotation.Load(), p.Backends()[1], p.Backends()[2]
+		p.SetSuspect(b, true)
+		assert.True(t, b.Suspect())
+		assert.NotContains(t, picks(p, 20), "b")
+		assert.Equal(t, "bb", picks(p, 2, p.Backends()[0], c), "it goes before those that failed")
+		fill(t, p, 2)
+		assert.Equal(t, "bb", picks(p, 2), "the others are full")
+		assert.Equal(t, "bb", picks(p, 2, b), "and if it failed itself")
+
+		p.SetSuspect(b, false)
+		p.Release(p.Backends()[0])
+		assert.Contains(t, picks(p, 20), "b")
+		assert.Same(t, before, p.rotation.Load(), "nothing is published for it")
+	}
+}
+
+func TestSuspectsShareTheWorkIfAllAre(t *testing.T) {
+	for _, n := range []int{2, 3, 33} {
+		p := New(Options{}, ring(n, equal)...)
+		for _, b := range p.Backends() {
+			p.SetSuspect(b, true)
+		}
+		fill(t, p, 100*n)
+		for _, b := range p.Backends() {
+			assert.InDelta(t, 100, b.Claimed(), 50, b.Addr)
+		}
+	}
+}
+
+func TestABackendSharesNoCacheLine(t *testing.T) {
+	var b Backend
+	assert.EqualValues(t, 128, unsafe.Sizeof(b))
+	assert.Less(t, unsafe.Offsetof(b.up), uintptr(64), "what every pick touches is on the first line")
+}
+
+func TestPickingAllocatesNothing(t *testing.T) {
+	for _, policy := range []Policy{RoundRobin, LeastBusy, TwoChoices} {
+		for _, n := range []int{0, 3, 20} {
+			for _, limit := range []int{0, 1} {
+				p := New(Options{Policy: policy, Limit: limit, Queue: 1}, ring(n, equal)...)
+				assert.Zero(t, testing.AllocsPerRun(100, func() { exchangeTwice(p) }), "policy %d, %d backends", policy, n)
 			}
-		})
-	}
-	all.Wait()
-	assert.Positive(t, served.Load())
-	for _, b := range p.Backends() {
-		assert.Zero(t, b.Claimed())
+		}
 	}
 }
 
-func TestPickAllocatesNothing(t *testing.T) {
-	for _, limit := range []int{0, 1} {
-		p := NewPool(ring(3, equal), limit)
-		first := p.Backends()[0]
-		assert.Zero(t, testing.AllocsPerRun(100, func() { picks2(p, first) }))
-	}
-	empty := NewPool(nil, 0)
-	assert.Zero(t, testing.AllocsPerRun(100, func() { picks2(empty, nil) }))
+func TestBeingRefusedAllocatesNothing(t *testing.T) {
+	p := New(Options{Limit: 1, Queue: 1}, ring(2, equal)...)
+	fill(t, p, 2)
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		_, err := p.Await(p.Backends()[:1], 0, 0)
+		if err != ErrFull {
+			t.Error(err)
+		}
+	}))
 }
 
-// picks2 is an exchange with a second attempt.
-func picks2(p *Pool, exclude *Backend) {
-	for _, e := range []*Backend{nil, exclude} {
-		if b, err := p.Pick(e); err == nil {
-			b.Release()
+// exchangeTwice is an exchange with a second attempt.
+func exchangeTwice(p *Pool) {
+	var tried [2]*Backend
+	for i := range tried {
+		if b, err := p.Await(tried[:i], 0, 0); err == nil {
+			tried[i] = b
+			p.Release(b)
 		}
 	}
 }
 
 func BenchmarkPick(b *testing.B) {
-	for _, n := range []int{2, 1000} {
-		p := NewPool(ring(n, equal), 100)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				picked, _ := p.Pick(nil)
-				picked.Release()
-			}
-		})
-		b.Run(fmt.Sprint(n, "-parallel"), func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					picked, _ := p.Pick(nil)
-					picked.Release()
+	for policy, name := range []string{"round_robin", "least_busy", "two_choices"} {
+		for _, n := range []int{2, 1000} {
+			p := New(Options{Policy: Policy(policy), Limit: 100, Queue: 1000}, ring(n, equal)...)
+			b.Run(fmt.Sprint(name, "/", n), func(b *testing.B) {
+				for b.Loop() {
+					picked, _ := p.Await(nil, time.Second, 0)
+					p.Release(picked)
 				}
 			})
-		})
+			b.Run(fmt.Sprint(name, "/", n, "-parallel"), func(b *testing.B) {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						picked, _ := p.Await(nil, time.Second, 0)
+						p.Release(picked)
+					}
+				})
+			})
+		}
 	}
 }

@@ -86,7 +86,7 @@ func TestARotationStaysBounded(t *testing.T) {
 }
 
 func BenchmarkPublish(b *testing.B) {
-	pool := NewPool(ring(1000, func(i int) int { return 1 + i }), 0)
+	pool := New(Options{}, ring(1000, func(i int) int { return 1 + i })...)
 	for b.Loop() {
 		pool.publish()
 	}

@@ -2,11 +2,9 @@ package health
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/trackgate/trackgate/configs"
@@ -92,16 +90,15 @@ func (c *Checker) run(ctx context.Context, i int) {
 // add counts a probe of target i and tells if that changes anything. For want of
 // a file descriptor no probe was sent, which says nothing of the target.
 func (c *Checker) add(i int, failure error) {
-	if errors.Is(failure, syscall.EMFILE) || errors.Is(failure, syscall.ENFILE) {
+	if ours(failure) {
 		return
 	}
 	k := c.checks[i]
-	changed, why := k.tally.add(failure)
-	if !changed {
+	if !k.tally.add(failure, false) {
 		return
 	}
-	k.state.Store(&State{Status: k.tally.status, Why: why, Since: time.Now()})
-	c.changed(i, k.tally.status == Up, why)
+	k.state.Store(&State{Status: k.tally.status, Why: k.tally.why, Since: time.Now()})
+	c.changed(i, k.tally.status == Up, k.tally.why)
 }
 
 // pause is the time from the start of one probe to that of the next: the

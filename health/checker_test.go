@@ -130,9 +130,9 @@ func TestStateSaysSinceWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		c, _ := scripted(slow, make(told, 9), func(int) error { return errors.New("no") })
-		assert.Equal(t, State{Unknown, "not checked yet", begin}, c.State(0))
+		assert.Equal(t, State{Why: "not checked yet", Since: begin}, c.State(0))
 		runFor(c, time.Minute)
-		assert.Equal(t, State{Down, "3 checks failed: no", begin.Add(10 * time.Second)}, c.State(0))
+		assert.Equal(t, State{Status: Down, Why: "3 checks failed: no", Since: begin.Add(10 * time.Second)}, c.State(0))
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -24,22 +23,14 @@ const (
 	userAgent    = "trackgate-health/1"
 	maxBodyBytes = 64 << 10 // read of an answer; what is beyond says nothing about health
 	maxHeadBytes = 32 << 10
-	maxWhyBytes  = 200
 )
-
-// Target is where one backend is asked.
-type Target struct {
-	Addr string      // host:port to connect to
-	Host string      // what the probe's Host field says if the settings do not; "" is Addr
-	TLS  *tls.Config // nil: plain HTTP
-}
 
 // probe asks one backend. It is not done by http.Client, whose connections
 // live by themselves: they log what a backend says unasked, and take a proxy
 // from the environment.
 type probe struct {
 	addr    string
-	tls     *tls.Config
+	tls     func() *tls.Config // nil: plain HTTP
 	request *http.Request
 	status  []int
 	timeout time.Duration
@@ -88,7 +79,7 @@ func (p *probe) exchange(ctx context.Context) error {
 
 func (p *probe) dial(ctx context.Context) (net.Conn, error) {
 	if p.tls != nil {
-		return (&tls.Dialer{Config: p.tls}).DialContext(ctx, "tcp", p.addr)
+		return (&tls.Dialer{Config: p.tls()}).DialContext(ctx, "tcp", p.addr)
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp", p.addr)
 }
@@ -145,17 +136,4 @@ func (e *statusError) Error() string {
 		wanted = append(wanted, strconv.Itoa(status))
 	}
 	return fmt.Sprintf("status %d, wanted %s", e.got, strings.Join(wanted, " or "))
-}
-
-// words is the core of an error for people who know which backend was asked
-// for what. The backend may have chosen some of the text.
-func words(err error) string {
-	if network := (*net.OpError)(nil); errors.As(err, &network) {
-		err = network.Err
-	}
-	text := err.Error()
-	if len(text) > maxWhyBytes {
-		text = text[:maxWhyBytes] + "..."
-	}
-	return strings.ToValidUTF8(text, "?")
 }

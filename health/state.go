@@ -1,9 +1,6 @@
 package health
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Status is what is known of a backend.
 type Status uint8
@@ -29,46 +26,10 @@ func (s Status) String() string {
 // State is what is known of a backend, why, and since when.
 type State struct {
 	Status Status
-	Why    string // in words, e.g. "3 checks failed: connect: connection refused"
-	Since  time.Time
+	Cause  Cause     // of Down
+	Why    string    // in words, e.g. "3 checks failed: connect: connection refused"
+	Since  time.Time // of Status
 }
 
-// tally counts the probes of one backend in a row.
-type tally struct {
-	rise, fall int
-	status     Status
-	row        int // probes in a row that speak against status
-}
-
-// add counts one probe, nil if it passed, and says whether that changed the
-// status, and why.
-func (t *tally) add(failure error) (changed bool, why string) {
-	verdict, needed := Up, t.rise
-	switch {
-	case failure != nil:
-		verdict, needed = Down, t.fall
-	case t.status == Unknown:
-		needed, t.row = 1, 0
-	}
-	if t.status == verdict {
-		t.row = 0
-		return false, ""
-	}
-	if t.row++; t.row < needed {
-		return false, ""
-	}
-	why = fmt.Sprintf("%s passed", checks(t.row))
-	if failure != nil {
-		why = fmt.Sprintf("%s failed: %s", checks(t.row), words(failure))
-	}
-	t.status, t.row = verdict, 0
-	return true, why
-}
-
-// checks is a number of checks in words.
-func checks(n int) string {
-	if n == 1 {
-		return "1 check"
-	}
-	return fmt.Sprintf("%d checks", n)
-}
+// up says whether the backend is to be given traffic.
+func (s *State) up() bool { return s.Status != Down }

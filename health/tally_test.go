@@ -19,7 +19,7 @@ func course(rise, fall int, probes string) string {
 			failure = errors.New("no")
 		}
 		before := t.status
-		if changed, _ := t.add(failure); changed != (t.status != before) {
+		if changed := t.add(failure, false); changed != (t.status != before) {
 			return "changed without saying so, or the other way round"
 		}
 		s.WriteByte(t.status.String()[0])
@@ -48,7 +48,12 @@ func TestStatusFollowsProbesInARow(t *testing.T) {
 
 func TestAChangeSaysWhy(t *testing.T) {
 	k := &tally{rise: 2, fall: 3}
-	say := func(failure error) string { _, why := k.add(failure); return why }
+	say := func(failure error) string {
+		if k.add(failure, false) {
+			return k.why
+		}
+		return ""
+	}
 
 	assert.Equal(t, "1 check passed", say(nil))
 	assert.Empty(t, say(nil))

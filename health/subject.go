@@ -1,0 +1,97 @@
+package health
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// Subject is one backend as its Monitor knows it. Its methods may be called by
+// any number of goroutines, also after Remove, when they do nothing of note.
+type Subject struct {
+	Owner any // as Target had it
+
+	monitor *Monitor
+	state   atomic.Pointer[State]
+	streak  streak
+	window  window
+	ask     func(context.Context) error
+	hurry   chan struct{} // holds one: the next probe may be due sooner
+
+	// the monitor's lock is held for these
+	tally    tally
+	ejection ejection
+	turned   time.Time // when it last came back or went down; zero: never
+	soon     bool      // there is news: the next probe is not to wait
+	begun    bool      // its check runs
+	removed  bool
+	stop     context.CancelFunc // of its check; nil before it has begun
+}
+
+// State returns what is known of the backend now.
+func (s *Subject) State() State { return *s.state.Load() }
+
+// Answered tells of an attempt that the backend answered in time with status, for
+// this client. It takes no lock unless a client is the first to get a 5xx.
+func (s *Subject) Answered(status int, client netip.Addr) {
+	s.streak.end()
+	if status < 500 {
+		s.window.served.add(place(client))
+		return
+	}
+	if s.window.failed.add(place(client)) {
+		s.monitor.failedClient(s, time.Now())
+	}
+}
+
+// Unreachable tells of an attempt that got no connection to the backend, and why.
+// An error that is the gate's own want of file descriptors does not count.
+func (s *Subject) Unreachable(err error) {
+	if !ours(err) {
+		s.monitor.failedAttempt(s, CauseConnectFailed, err, time.Now())
+	}
+}
+
+// TimedOut tells of an attempt that got a connection but no answer in time.
+func (s *Subject) TimedOut() { s.monitor.failedAttempt(s, CauseTimeout, nil, time.Now()) }
+
+// up says whether the backend is given traffic.
+func (s *Subject) up() bool { return s.state.Load().up() }
+
+// verdict is what check and traffic say of the backend together. The lock is held.
+func (s *Subject) verdict(now time.Time) State {
+	switch was := s.state.Load().Cause; {
+	case s.tally.status == Down:
+		return State{Status: Down, Cause: CauseCheck, Why: s.tally.why}
+	case s.ejection.holds(now):
+		return State{Status: Down, Cause: s.ejection.cause, Why: s.ejection.why}
+	case was != CauseNone && was != CauseCheck:
+		return State{Status: s.tally.status, Why: s.ejection.over()}
+	}
+	return State{Status: s.tally.status, Why: s.tally.why}
+}
+
+// forget begins anew with what the traffic says: what was before the backend
+// came back is not held against it again. The lock is held.
+func (s *Subject) forget() {
+	s.streak.end()
+	s.window.clear()
+}
+
+// hasten brings the next probe forward if the check might have missed something.
+// The lock is held.
+func (s *Subject) hasten() {
+	if s.up() || s.tally.status != Down {
+		s.soon = true
+		s.wake()
+	}
+}
+
+// wake lets the check look again when its next probe is due.
+func (s *Subject) wake() {
+	select {
+	case s.hurry <- struct{}{}:
+	default:
+	}
+}

@@ -73,11 +73,10 @@ func (p *Pool) leastOfThree(r *rotation, turn uint64, exclude []*Backend) *Backe
 	second := r.other(first, turn)
 	best := p.better(p.better(p.better(nil, first, exclude), second, exclude), memory, exclude)
 	keep := memory
-	if keep.Suspect() || first.lighter(keep, best) {
-		keep = first
-	}
-	if second.lighter(keep, best) {
-		keep = second
+	for _, b := range [2]*Backend{first, second} {
+		if !b.Suspect() && (keep.Suspect() || b.lighter(keep, best)) {
+			keep = b
+		}
 	}
 	if keep != memory { // or else spare the other processors the news
 		r.memory.Store(keep)

@@ -3,7 +3,6 @@ package backend
 import (
 	"errors"
 	"io"
-	"net"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/reason"
@@ -73,6 +72,7 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 		c.timed = false
 		return &c.res, nil
 	}
+	c.allowed = allowance(&c.res.Fields)
 	c.left = c.res.Length
 	if !h1.HasBody(c.res.Status, method) {
 		c.left = 0
@@ -133,8 +133,11 @@ func (c *Conn) Hold(max int) (p []byte, ok bool, err error) {
 func (c *Conn) Buffered() bool { return c.r < c.w || c.done }
 
 // endsByClose reports whether the body ends with the connection (RFC 9112
-// section 6.3, rule 8).
-func (c *Conn) endsByClose() bool { return !c.res.Chunked && c.res.Length == wire.Unknown }
+// section 6.3, rule 8). Over TLS somebody on the way could make that end; only
+// one that the backend itself has told of is one (section 9.8).
+func (c *Conn) endsByClose() bool {
+	return !c.res.Chunked && c.res.Length == wire.Unknown && (c.tls == nil || !c.tls.cut)
+}
 
 // cut takes what is there of the body from the buffer.
 func (c *Conn) cut() ([]byte, error) {
@@ -164,49 +167,3 @@ func (c *Conn) Trailers() *wire.Fields {
 	}
 	return c.chunk.Trailers()
 }
-
-// Streaming starts an exchange whose body follows by Write. It writes head.
-// ErrStale says that nothing was written; any other error is a *ResultError.
-func (c *Conn) Streaming(head []byte, now time.Time) error {
-	c.start(now)
-	if c.reused {
-		var stale error
-		if err := c.raw.Control(func(fd uintptr) { stale = probe(int(fd), c.in[:1]) }); err != nil || stale != nil {
-			return ErrStale
-		}
-	}
-	err := c.write(head)
-	if err != nil && c.fill() != nil { // the answer may be there although the request was not taken
-		return c.failed(err)
-	}
-	return nil
-}
-
-// Write writes a part of the request while ReadHead may run. Its error is a
-// *ResultError.
-func (c *Conn) Write(p []byte) error {
-	if err := c.write(p); err != nil {
-		return &ResultError{Kind: kindOf(err), Addr: c.home.addr, Err: err}
-	}
-	return nil
-}
-
-func (c *Conn) write(p []byte) error {
-	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
-	_, err := c.tcp.Write(p)
-	return err
-}
-
-// Sent says that the request was written to its end.
-func (c *Conn) Sent() { c.sent = true }
-
-// Tunnel ends HTTP on the connection: it returns it with the bytes that were
-// read ahead. The caller owns it from then on.
-func (c *Conn) Tunnel() (nc net.Conn, ahead []byte) { return c.tcp, c.in[c.r:c.w] }
-
-// StopWrite ends a Write that runs in another goroutine. What the backend
-// answers can still be read.
-func (c *Conn) StopWrite() { c.tcp.SetWriteDeadline(time.Unix(1, 0)) } //nolint:errcheck // a closed connection needs none
-
-// Interrupt ends what runs on the connection in another goroutine.
-func (c *Conn) Interrupt() { c.tcp.Close() }

@@ -1,11 +1,10 @@
 package backend
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +15,7 @@ type Options struct {
 	Idle     time.Duration // how long a connection is kept unused at most
 
 	// TLS returns the configuration of the next connection; nil is plain HTTP. What
-	// it returns may not change. Another pointer than the last one says that what
+	// it returns is not nil and never changes. Another pointer than the last one says that what
 	// is trusted has changed: no connection and no session of before is used again.
 	TLS func() *tls.Config
 
@@ -36,9 +35,12 @@ const maxKept = 256
 // Conns makes and keeps the connections to one backend. It is safe for
 // concurrent use.
 type Conns struct {
-	addr   string
-	opts   Options
-	dialer net.Dialer
+	addr     string
+	opts     Options
+	dialer   net.Dialer
+	trusted  atomic.Pointer[trust]
+	attempts attempts
+	unused   unused
 
 	mu     sync.Mutex
 	kept   []*Conn // the one used last is the last
@@ -47,7 +49,10 @@ type Conns struct {
 
 // New returns the connections to addr, "host:port". None is made yet.
 func New(addr string, opts Options) *Conns {
-	return &Conns{addr: addr, opts: opts, dialer: net.Dialer{Timeout: opts.Connect}}
+	k := &Conns{addr: addr, opts: opts, dialer: dialer(opts.Connect)}
+	k.attempts.tell = opts.Slow
+	k.unused.init(opts.Idle)
+	return k
 }
 
 // Addr returns the backend's address.
@@ -66,27 +71,17 @@ func (k *Conns) Kept(now time.Time) *Conn {
 	k.kept[n-1] = nil
 	k.kept = k.kept[:n-1]
 	k.mu.Unlock()
-	if now.Sub(c.since) > k.opts.Idle {
+	if now.Sub(c.since) > k.Idle() {
 		c.Close()
-		k.Sweep(now)
+		k.retire(now)
+		return nil
+	}
+	if c.tls != nil && c.tls.by != k.trust() {
+		c.Close() // what it was made by is not what is trusted now
 		return nil
 	}
 	c.begin(true)
 	return c
-}
-
-// Dial makes a connection. Its error is a *ResultError of kind ConnectFailed.
-func (k *Conns) Dial(ctx context.Context) (*Conn, error) {
-	nc, err := k.dialer.DialContext(ctx, "tcp", k.addr)
-	if err != nil {
-		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
-	}
-	c, err := newConn(nc.(*net.TCPConn), k)
-	if err != nil {
-		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
-	}
-	c.begin(false)
-	return c, nil
 }
 
 // Put takes a connection back after an exchange. One that was not left clean is
@@ -95,6 +90,9 @@ func (k *Conns) Put(c *Conn, now time.Time) {
 	if !c.clean() {
 		c.Close()
 		return
+	}
+	if c.allowed > 0 {
+		k.unused.announce(c.allowed, now)
 	}
 	c.rest(now)
 	k.mu.Lock()
@@ -107,24 +105,9 @@ func (k *Conns) Put(c *Conn, now time.Time) {
 	k.mu.Unlock()
 }
 
-// Sweep closes the kept connections that are too old at now.
-func (k *Conns) Sweep(now time.Time) {
-	k.mu.Lock()
-	n := 0
-	for n < len(k.kept) && now.Sub(k.kept[n].since) > k.opts.Idle {
-		n++
-	}
-	old := slices.Clone(k.kept[:n])
-	k.kept = slices.Delete(k.kept, 0, n)
-	k.mu.Unlock()
-	for _, c := range old {
-		c.Close()
-	}
-}
-
 // Idle returns how long a connection may be unused at present: Options.Idle, or
 // less where the backend was found to close its connections sooner.
-func (k *Conns) Idle() time.Duration { return k.opts.Idle }
+func (k *Conns) Idle() time.Duration { return k.unused.limit() }
 
 // Purge closes the kept connections. Those in use are not disturbed, and new
 // ones can be made.

@@ -3,6 +3,7 @@ package backend
 import (
 	"errors"
 	"net"
+	"syscall"
 
 	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/wire"
@@ -28,12 +29,18 @@ func kindOf(err error) Kind {
 	var timeout net.Error
 	var unreadable *wire.Error
 	switch {
-	case errors.As(err, &unreadable):
+	case errors.As(err, &unreadable), unsealable(err):
 		return Garbled
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &timeout) && timeout.Timeout(), vanishedHost(err):
 		return Timeout
 	}
 	return Closed
+}
+
+// vanishedHost reports whether TCP gave up on a host that no longer answers, and
+// had heard from a router on the way why. Without that, the error is ETIMEDOUT.
+func vanishedHost(err error) bool {
+	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
 // ResultError says how and when an exchange with a backend failed.

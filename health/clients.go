@@ -30,17 +30,28 @@ func (c *clientSet) clear() {
 // place is where a client stands in a set. Who has one address easily has
 // others beside it: an IPv4 /24 or an IPv6 /56 is one client.
 func place(client netip.Addr) uint8 {
-	client = client.Unmap()
 	var network uint64
 	if client.Is4() {
 		a := client.As4()
-		network = uint64(a[0])<<16 | uint64(a[1])<<8 | uint64(a[2])
+		network = uint64(binary.BigEndian.Uint32(a[:])) >> 8
 	} else {
-		a := client.As16()
-		network = binary.BigEndian.Uint64(a[:8]) >> 8
+		network = network6(client)
 	}
 	const golden = 0x9e3779b97f4a7c15 // spreads neighbours over the places
 	return uint8(network * golden >> 56)
+}
+
+// network6 is the /56 of an IPv6 address, and the /24 of an IPv4 address that is
+// written as one (RFC 4291, section 2.5.5.2).
+func network6(client netip.Addr) uint64 {
+	var a [40]byte // with the name of a zone, if there is one
+	if b, _ := client.AppendBinary(a[:0]); len(b) < 16 {
+		return 0 // no address at all
+	}
+	if client.Is4In6() {
+		return uint64(binary.BigEndian.Uint32(a[12:16])) >> 8
+	}
+	return binary.BigEndian.Uint64(a[:8]) >> 8
 }
 
 // window is who was answered in the time that is looked at, by one backend.

@@ -68,7 +68,9 @@ func (m *Monitor) Add(t Target) *Subject {
 
 // Remove ends the check of s. When it has returned, changed is not told of s any
 // more; it may be told of others, that they are needed.
-func (m *Monitor) Remove(s *Subject) {
+func (m *Monitor) Remove(s *Subject) { m.remove(s, time.Now()) }
+
+func (m *Monitor) remove(s *Subject, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.removed {
@@ -81,7 +83,7 @@ func (m *Monitor) Remove(s *Subject) {
 	m.subjects = slices.DeleteFunc(m.subjects, func(other *Subject) bool { return other == s })
 	if s.up() {
 		m.ups--
-		m.relieve(time.Now())
+		m.relieve(now)
 	}
 }
 

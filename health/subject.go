@@ -33,16 +33,22 @@ type Subject struct {
 func (s *Subject) State() State { return *s.state.Load() }
 
 // Answered tells of an attempt that the backend answered in time with status, for
-// this client. It takes no lock unless a client is the first to get a 5xx.
+// this client. It takes no lock unless this is the client's
+// first 5xx for some seconds.
 func (s *Subject) Answered(status int, client netip.Addr) {
-	s.streak.end()
-	if status < 500 {
-		s.window.served.add(place(client))
-		return
-	}
-	if s.window.failed.add(place(client)) {
+	if s.note(status, client) {
 		s.monitor.failedClient(s, time.Now())
 	}
+}
+
+// note says whether the answer is the first 5xx of the window to that client.
+func (s *Subject) note(status int, client netip.Addr) bool {
+	s.streak.end()
+	if status >= 500 {
+		return s.window.failed.add(place(client))
+	}
+	s.window.served.add(place(client))
+	return false
 }
 
 // Unreachable tells of an attempt that got no connection to the backend, and why.

@@ -33,7 +33,7 @@ func TestWithoutAnyBackendToReachTheClientIsTold(t *testing.T) {
 	for _, body := range []string{"", event} {
 		client := edge.Dial(t, testbed.Way{})
 		client.Post(t, "/track", body).IsEdge(502, "connect_failed").Stays()
-		line := edge.LastLogLine(t).Has("status", 502).Has("reason", "connect_failed").Has("attempts", 3)
+		line := edge.LastLogLine(t).Has("status", 502).Has("reason", "connect_failed").Has("attempts", 2)
 		assert.Contains(t, dead, line.Fields["backend"])
 	}
 	client := edge.Dial(t, testbed.Way{})
@@ -160,7 +160,7 @@ func TestABusyPoolSaysSo(t *testing.T) {
 	t.Parallel()
 	ready := make(chan struct{})
 	backend := testbed.Backend(t, testbed.Waits(ready), testbed.Says("done"))
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1", "queue: {busy: 0s}"))
 	first := edge.Dial(t, testbed.Way{})
 	first.Send(t, testbed.Head("POST /track"))
 	require.Eventually(t, func() bool { return backend.Heads() == 1 }, testbed.Patience, tick)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
@@ -17,15 +18,15 @@ const maxJoined = 16 << 10
 // release ends a successful attempt: the claim and the connection go back.
 func (x *exchange) release() {
 	now := time.Now()
-	x.endAttempt(now, reason.OK)
+	x.endAttempt(now, nil)
 	x.conn.asking.Store(nil)
-	x.to.conns.Put(x.bc, now)
+	x.to.Conns.Put(x.bc, now)
 	x.bc, x.res = nil, nil
 }
 
 // giveUp ends a failed attempt: its connection is closed.
 func (x *exchange) giveUp(err error) {
-	x.endAttempt(time.Now(), reasonOf(err))
+	x.endAttempt(time.Now(), err)
 	if x.upload != nil {
 		x.upload.stop()
 	}
@@ -36,20 +37,21 @@ func (x *exchange) giveUp(err error) {
 	x.bc, x.res = nil, nil
 }
 
-// endAttempt counts the attempt and ends the claim, unless that was done.
-func (x *exchange) endAttempt(now time.Time, r reason.Reason) {
+// endAttempt says how the attempt went and ends the claim, unless that was done.
+func (x *exchange) endAttempt(now time.Time, err error) {
 	if !x.claimed {
 		return
 	}
 	x.took = now.Sub(x.asked)
-	status := 0
-	if x.res != nil {
-		status = x.res.Status
+	result := pool.Result{Client: x.client, Seconds: x.took.Seconds(), Err: err}
+	if err != nil {
+		result.Reason = reasonOf(err)
 	}
-	x.to.metrics.Observe(status, r)
-	x.listener.pool.metrics.Observe(x.took.Seconds())
+	if x.res != nil {
+		result.Status = x.res.Status
+	}
 	x.claimed = false
-	x.picked.Release()
+	x.to.Done(result)
 }
 
 // reasonOf returns the reason that an error of any step stands for.

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/trackgate/trackgate/balancer"
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/route"
 	"github.com/trackgate/trackgate/proxy/wire"
 )
@@ -29,19 +29,16 @@ type exchange struct {
 	held  []byte // the body, if whole
 	whole bool
 
-	picked    *balancer.Backend
-	claimed   bool              // picked has still to be released
-	tried     *balancer.Backend // of the attempt before
-	to        *poolBackend
-	bc        *backend.Conn
-	res       *wire.Response
-	upload    *upload // of a body that was too large to hold
-	attempts  int
-	unreached int  // attempts that found nobody to talk to
-	raced     bool // the one repetition after a reuse race was spent
-	reused    bool
-	asked     time.Time     // when the running attempt began
-	took      time.Duration // the last attempt, to the end of its answer
+	to       *pool.Backend
+	claimed  bool // to has still to be told how the attempt ended
+	bc       *backend.Conn
+	res      *wire.Response
+	upload   *upload // of a body that was too large to hold
+	attempts int
+	retry    retry // what the attempts so far allow
+	reused   bool
+	asked    time.Time     // when the running attempt began
+	took     time.Duration // the last attempt, to the end of its answer
 
 	answered bool // a byte of the final answer may have been sent
 	status   int
@@ -68,6 +65,7 @@ func begin(c *conn, start time.Time) *exchange {
 
 // end gives x back.
 func (x *exchange) end() {
+	x.retry.end(x)
 	out := x.out[:0]
 	if cap(out) > 16<<10 {
 		out = make([]byte, 0, 4<<10)

@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
@@ -20,6 +24,9 @@ type Question struct {
 	Method   string
 	URL      string // whole, or a path on the listener's first host
 	Origin   string // of the page that asks; "" for none
+	// Running is what a gate that runs with these settings knows of its backends;
+	// nil when there is none to ask.
+	Running []pool.State
 }
 
 // Step is one step of the decision, in the order of a request's life.
@@ -40,7 +47,7 @@ type Verdict struct {
 // anything. It uses the same tables as a running gate. The error says that the
 // question could not be understood.
 func Explain(settings *configs.Settings, q Question) (*Verdict, error) {
-	snap, err := compile(settings, metrics.New(metrics.Build{}), nil)
+	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{}), Log: zerolog.Nop()})
 	if err != nil {
 		return nil, err
 	}
@@ -210,12 +217,36 @@ func (e *explainer) match() error {
 	return nil
 }
 
-// pick names the backends whose turn it may be.
+// pick names the backends whose turn it may be, and how they are.
 func (e *explainer) pick() {
-	p := e.listener.pool
-	var list []string
-	for i, b := range p.balance.Backends() {
-		list = append(list, fmt.Sprintf("%s (weight %d)", p.backends[i].addr, b.Weight()))
+	settings := e.listener.pool.Settings()
+	e.note("pick", "pool %s, %s", settings.Name, settings.Policy)
+	if e.q.Running == nil {
+		for _, b := range settings.Backends {
+			e.note("pick", "%s (weight %d)", b.URL(), b.Weight)
+		}
+		e.note("pick", "no gate runs with these settings, so that nobody knows who is up")
+		return
 	}
-	e.note("pick", "pool %s, %s: %s", p.name, p.settings.Policy, strings.Join(list, ", "))
+	takers := 0
+	for _, state := range e.q.Running {
+		if state.Pool != settings.Name {
+			continue
+		}
+		e.note("pick", "%s", &state)
+		if state.TakesWork() {
+			takers++
+		}
+	}
+	if takers == 0 {
+		e.note("pick", "nobody takes work now: the answer would be 503 no_backend%s", after(settings.Queue.Wait))
+	}
+}
+
+// after says how long a request waits before it is refused.
+func after(wait time.Duration) string {
+	if wait == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", after %s", wait)
 }

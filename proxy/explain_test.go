@@ -11,6 +11,7 @@ import (
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/testbed"
 	"github.com/trackgate/trackgate/proxy"
+	"github.com/trackgate/trackgate/proxy/pool"
 )
 
 const explained = `
@@ -101,4 +102,25 @@ func TestExplainAndTheGateAgree(t *testing.T) {
 		v := ask(t, proxy.Question{Listener: "public", Method: method, URL: target})
 		client.Ask(t, line, "Content-Length: 0").HasStatus(v.Status)
 	}
+}
+
+func TestExplainSaysWhoIsUpInTheWordsOfARunningGate(t *testing.T) {
+	t.Parallel()
+	running := []pool.State{
+		{Pool: "p", Backend: "127.0.0.1:8001", State: "down", Why: "3 checks failed: connect: connection refused", Weight: 1},
+		{Pool: "p", Backend: "127.0.0.1:8002", State: "up", Why: "1 check passed", Weight: 2, Draining: true},
+		{Pool: "other", Backend: "127.0.0.1:9999", State: "up", Weight: 1},
+	}
+	said := steps(ask(t, proxy.Question{Listener: "public", Method: "POST", URL: "/track", Running: running}))
+	assert.Contains(t, said, "127.0.0.1:8001 (weight 1): down, 3 checks failed: connect: connection refused\n")
+	assert.Contains(t, said, "127.0.0.1:8002 (weight 2): up, 1 check passed, draining\n")
+	assert.Contains(t, said, "nobody takes work now: the answer would be 503 no_backend")
+	assert.NotContains(t, said, "9999")
+
+	running[1].Draining = false
+	said = steps(ask(t, proxy.Question{Listener: "public", Method: "POST", URL: "/track", Running: running}))
+	assert.NotContains(t, said, "503")
+
+	said = steps(ask(t, proxy.Question{Listener: "public", Method: "POST", URL: "/track"}))
+	assert.Contains(t, said, "no gate runs")
 }

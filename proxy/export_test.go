@@ -5,10 +5,8 @@ func (g *Gate) Connections() int64 { return g.open.Load() }
 
 // Claimed returns how many attempts run on each backend.
 func (g *Gate) Claimed() (claimed []int) {
-	for _, p := range g.current.Load().pools {
-		for _, b := range p.balance.Backends() {
-			claimed = append(claimed, b.Claimed())
-		}
+	for _, b := range g.Backends() {
+		claimed = append(claimed, b.Running)
 	}
 	return claimed
 }

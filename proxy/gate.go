@@ -4,19 +4,21 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/trackgate/trackgate/balancer"
 	"github.com/trackgate/trackgate/configs"
-	"github.com/trackgate/trackgate/health"
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/proxy/access"
+	"github.com/trackgate/trackgate/proxy/pool"
 )
 
 // Parts are what the gate is given: it makes none of them.
@@ -24,6 +26,9 @@ type Parts struct {
 	// Certify returns the TLS configuration of the listeners of one address. It
 	// calls SetListener on the connection it is given.
 	Certify func([]configs.Listener) *tls.Config
+	// Outbound returns where a pool with https backends gets the TLS configuration
+	// of its connections from; nil for pools without any.
+	Outbound func(configs.Pool) func() *tls.Config
 	// HandshakeResult gives a failed handshake its word; nil is all the same.
 	HandshakeResult func(error) metrics.Handshake
 	Log             zerolog.Logger
@@ -43,7 +48,8 @@ type Gate struct {
 	open       atomic.Int64   // connections
 	room       int64          // how many there may be
 	draining   atomic.Bool
-	over       atomic.Bool // the drain time
+	over       atomic.Bool   // the drain time
+	ending     chan struct{} // closed with it
 	serving    atomic.Bool
 	sockets    []*net.TCPListener
 }
@@ -53,13 +59,14 @@ const maxComplaints = 5
 
 // New compiles settings into a gate that is not open yet.
 func New(settings *configs.Settings, parts Parts) (*Gate, error) {
-	snap, err := compile(settings, parts.Metrics, parts.Certify)
+	snap, err := compile(settings, parts)
 	if err != nil {
 		return nil, err
 	}
 	g := &Gate{
 		parts:      parts,
 		crew:       newCrew(),
+		ending:     make(chan struct{}),
 		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
 		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
 		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
@@ -114,10 +121,7 @@ func (g *Gate) Run(ctx context.Context) {
 	snap := g.current.Load()
 	background, stop := context.WithCancel(context.Background())
 	var helpers, accepting sync.WaitGroup
-	for _, p := range snap.pools {
-		helpers.Go(func() { g.check(background, p) })
-	}
-	helpers.Go(func() { sweep(background, snap) })
+	g.startPools(background, ctx, &helpers)
 	for i, a := range snap.addresses {
 		accepting.Go(func() { g.acceptAll(g.sockets[i], a) })
 	}
@@ -142,14 +146,21 @@ func (g *Gate) drain() {
 	case <-gone:
 	case <-timer.C:
 		g.parts.Log.Warn().Int64("connections", g.open.Load()).Msg("the drain time is over: the rest is cut")
-		g.over.Store(true)
+		g.end()
 		g.register.each((*conn).cut)
 		<-gone
 	}
 	for _, p := range g.current.Load().pools {
-		for _, b := range p.backends {
-			b.conns.Close()
-		}
+		p.Close()
+	}
+}
+
+// end tells everybody who waits that the drain time is over.
+func (g *Gate) end() {
+	g.over.Store(true)
+	close(g.ending)
+	for _, p := range g.current.Load().pools {
+		p.Stop()
 	}
 }
 
@@ -170,45 +181,56 @@ func (g *Gate) Ready() error {
 	return nil
 }
 
-// check runs the active checks of a pool.
-func (g *Gate) check(ctx context.Context, p *pool) {
-	targets := make([]health.Target, len(p.backends))
-	for i, b := range p.backends {
-		targets[i] = health.Target{Addr: b.addr}
+// firstLook is how long the gate waits at its start for names that stand for
+// backends. What is found later joins later.
+const firstLook = 3 * time.Second
+
+// startPools lets the pools work until background ends, and waits until each knows
+// its backends, so that the first requests find them.
+func (g *Gate) startPools(background, ctx context.Context, helpers *sync.WaitGroup) {
+	var looking sync.WaitGroup
+	for _, p := range g.current.Load().pools {
+		looking.Add(1)
+		helpers.Go(func() { p.Run(background, looking.Done) })
 	}
-	health.New(p.settings.Health, targets, func(i int, up bool, why string) {
-		g.checked(p, p.balance.Backends()[i], up, why)
-	}).Run(ctx)
+	found := make(chan struct{})
+	helpers.Go(func() {
+		looking.Wait()
+		close(found)
+	})
+	timer := time.NewTimer(firstLook)
+	defer timer.Stop()
+	select {
+	case <-found:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
-// checked takes the verdict of a check.
-func (g *Gate) checked(p *pool, b *balancer.Backend, up bool, why string) {
-	p.balance.SetUp(b, up)
-	p.backends[b.Index].metrics.Up(up)
-	event := g.parts.Log.Info()
-	if !up {
-		event = g.parts.Log.Warn()
+// Backends returns what is known of every backend, pool by pool in the order of
+// their names.
+func (g *Gate) Backends() []pool.State {
+	pools, list := g.current.Load().pools, []pool.State{}
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		list = append(list, pools[name].States()...)
 	}
-	event.Str("pool", p.name).Str("backend", b.Addr).Bool("up", up).Str("why", why).Msg("backend changed state")
+	return list
 }
 
-// sweepInterval is how often kept connections are looked through.
-const sweepInterval = time.Second
+// Drain lets a backend take no new work, or take it again.
+func (g *Gate) Drain(name, addr string, draining bool) error {
+	return g.inPool(name, func(p *pool.Pool) error { return p.Drain(addr, draining) })
+}
 
-// sweep closes connections to backends that were kept for too long.
-func sweep(ctx context.Context, snap *snapshot) {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-ticker.C:
-			for _, p := range snap.pools {
-				for _, b := range p.backends {
-					b.conns.Sweep(now)
-				}
-			}
-		}
+// SetWeight changes the share of a backend; 0 is none.
+func (g *Gate) SetWeight(name, addr string, weight int) error {
+	return g.inPool(name, func(p *pool.Pool) error { return p.SetWeight(addr, weight) })
+}
+
+func (g *Gate) inPool(name string, do func(*pool.Pool) error) error {
+	p, ok := g.current.Load().pools[name]
+	if !ok {
+		return fmt.Errorf("no pool is named %q", name)
 	}
+	return do(p)
 }

@@ -45,12 +45,13 @@ func (g *Gate) deliver(x *exchange) error {
 			return err
 		}
 		err := g.attempt(x)
-		if err == nil {
-			return g.respond(x)
+		if g.again(x, err) {
+			continue
 		}
-		if !g.again(x, err) {
+		if err != nil {
 			return err
 		}
+		return g.respond(x)
 	}
 }
 
@@ -103,18 +104,19 @@ func (g *Gate) body(x *exchange) (err error) {
 	return err
 }
 
-// pick claims a backend, not that of the attempt before if there is another.
-func (g *Gate) pick(x *exchange) error {
-	p := x.listener.pool
-	b, err := p.balance.Pick(x.tried)
-	if err != nil {
-		if errors.Is(err, balancer.ErrFull) {
-			return refused(reason.QueueFull)
-		}
-		return refused(reason.NoBackend)
+// pick claims a backend, none that was tried before if there is another.
+func (g *Gate) pick(x *exchange) (err error) {
+	x.to, err = x.listener.pool.Claim(x.retry.tried())
+	switch err {
+	case nil:
+		x.claimed = true
+		return nil
+	case balancer.ErrFull:
+		return refused(reason.QueueFull)
+	case balancer.ErrStopped:
+		return refused(reason.Draining)
 	}
-	x.picked, x.to, x.claimed = b, p.backends[b.Index], true
-	return nil
+	return refused(reason.NoBackend)
 }
 
 // attempt sends the request to the picked backend and reads the head of its
@@ -122,6 +124,7 @@ func (g *Gate) pick(x *exchange) error {
 func (g *Gate) attempt(x *exchange) error {
 	x.attempts++
 	x.asked = time.Now()
+	x.retry.begin(x.asked)
 	err := g.send(x)
 	if err == nil {
 		x.res, err = g.readAnswer(x)
@@ -156,11 +159,11 @@ func (g *Gate) send(x *exchange) error {
 // connect finds a kept connection to the picked backend or makes one. After one
 // that raced nothing but a new one will do.
 func (g *Gate) connect(x *exchange) (err error) {
-	if !x.raced {
-		x.bc = x.to.conns.Kept(x.asked)
+	if !x.retry.raced {
+		x.bc = x.to.Conns.Kept(x.asked)
 	}
 	if x.bc == nil {
-		x.bc, err = x.to.conns.Dial(context.Background())
+		x.bc, err = x.to.Conns.Dial(context.Background())
 	}
 	if err != nil {
 		x.reused = false
@@ -191,28 +194,6 @@ func (g *Gate) readAnswer(x *exchange) (*wire.Response, error) {
 	}
 }
 
-// again reports whether the request is to be sent once more after err. Of a body
-// that is streamed nothing may have been sent.
-func (g *Gate) again(x *exchange, err error) bool {
-	if !backend.MayRepeat(err) || x.upload != nil || g.over.Load() {
-		return false
-	}
-	x.tried = x.picked
-	cause := reasonOf(err)
-	switch {
-	case cause == reason.ConnectFailed:
-		if x.unreached++; x.unreached > len(x.listener.pool.backends) {
-			return false
-		}
-	case x.raced:
-		return false
-	default:
-		x.raced = true
-	}
-	x.listener.pool.metrics.Retried(cause)
-	return true
-}
-
 // respond passes the backend's answer on.
 func (g *Gate) respond(x *exchange) error {
 	switch {
@@ -233,7 +214,7 @@ func (g *Gate) respond(x *exchange) error {
 	trailers := x.bc.Trailers()
 	x.count(len(p))
 	x.answered = true
-	x.endAttempt(time.Now(), reason.OK) // before the client can know: its next request may need the place
+	x.endAttempt(time.Now(), nil) // before the client can know: its next request may need the place
 	err = x.stream.Finish(p, trailers)
 	x.release()
 	return err

@@ -29,7 +29,7 @@ func shown(r rune) rune {
 // goes to the log, bounded.
 func (g *Gate) hideError(x *exchange) error {
 	text := make([]byte, 0, maxHidden)
-	for len(text) < maxHidden && time.Since(x.asked) < x.listener.pool.settings.Timeouts.Response {
+	for len(text) < maxHidden && time.Since(x.asked) < x.listener.pool.Settings().Timeouts.Response {
 		p, last, err := x.bc.ReadBody()
 		text = append(text, p[:min(len(p), maxHidden-len(text))]...)
 		if last || err != nil {
@@ -37,7 +37,7 @@ func (g *Gate) hideError(x *exchange) error {
 		}
 	}
 	text = bytes.Map(shown, text)
-	g.hidden.Warn().Str("listener", x.listener.name).Str("backend", x.to.addr).
+	g.hidden.Warn().Str("listener", x.listener.name).Str("backend", x.to.Addr).
 		Bytes("request_id", x.requestID()).Bytes("answer", text).Msg("a backend's 500 was hidden")
 	x.release()
 	return refused(reason.BackendError)

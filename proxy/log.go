@@ -20,7 +20,7 @@ func (g *Gate) log(x *exchange, took time.Duration) {
 		TLS: x.conn.tlsVersion, RequestID: x.requestID(),
 	}
 	if x.to != nil {
-		e.Backend = x.to.addr
+		e.Backend = x.to.Addr
 	}
 	e.UserAgent, _ = x.req.Fields.Get(wire.UserAgent)
 	g.parts.Access.Write(e)

@@ -3,17 +3,15 @@ package proxy
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/trackgate/trackgate/balancer"
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/proxy/access"
-	"github.com/trackgate/trackgate/proxy/backend"
+	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/route"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
@@ -22,7 +20,7 @@ import (
 // what is up or down lives in the parts it points to.
 type snapshot struct {
 	addresses []*address
-	pools     map[string]*pool
+	pools     map[string]*pool.Pool
 	secure    *secure
 	timeouts  configs.Timeouts
 	limits    configs.Limits
@@ -49,7 +47,7 @@ type listener struct {
 	forwarded access.Forwarded
 	trusted   access.Ranges
 	cors      *cors
-	pool      *pool
+	pool      *pool.Pool
 	config    h1.Config
 	metrics   *metrics.Listener
 	hsts      []byte // value of the field; nil for none
@@ -61,28 +59,12 @@ type listener struct {
 // public reports whether anybody may come to the listener.
 func (l *listener) public() bool { return l.kind == configs.Public }
 
-// pool is one entry of pools, compiled.
-type pool struct {
-	name     string
-	settings configs.Pool
-	balance  *balancer.Pool
-	backends []*poolBackend // in the order of balance.Backends()
-	metrics  *metrics.Pool
-}
-
-// poolBackend is one backend with what the gate holds for it.
-type poolBackend struct {
-	addr    string
-	conns   *backend.Conns
-	metrics *metrics.Backend
-}
-
-// compile makes a snapshot of settings. certify gives the TLS configuration of
-// the listeners of one address; it may be nil when nothing will be served.
-func compile(s *configs.Settings, set *metrics.Set, certify func([]configs.Listener) *tls.Config) (*snapshot, error) {
-	snap := &snapshot{pools: map[string]*pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits}
+// compile makes a snapshot of settings. Certify may be nil when nothing will be
+// served.
+func compile(s *configs.Settings, parts Parts) (*snapshot, error) {
+	snap := &snapshot{pools: map[string]*pool.Pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits}
 	for _, p := range s.Pools {
-		snap.pools[p.Name] = compilePool(p, set)
+		snap.pools[p.Name] = compilePool(p, parts)
 	}
 	groups := map[string]int{}
 	var entries [][]configs.Listener
@@ -95,34 +77,24 @@ func compile(s *configs.Settings, set *metrics.Set, certify func([]configs.Liste
 		entries[i] = append(entries[i], l)
 	}
 	for _, group := range entries {
-		a, err := snap.compileAddress(group, s, set)
+		a, err := snap.compileAddress(group, s, parts.Metrics)
 		if err != nil {
 			return nil, err
 		}
-		if group[0].TLS && certify != nil {
-			a.tls = certify(group)
+		if group[0].TLS && parts.Certify != nil {
+			a.tls = parts.Certify(group)
 		}
 		snap.addresses = append(snap.addresses, a)
 	}
 	return snap, nil
 }
 
-func compilePool(s configs.Pool, set *metrics.Set) *pool {
-	p := &pool{name: s.Name, settings: s, metrics: set.Pool(s.Name)}
-	var members []*balancer.Backend
-	for _, b := range s.Backends {
-		addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
-		members = append(members, balancer.NewBackend(addr, b.Weight))
-		p.backends = append(p.backends, &poolBackend{
-			addr: addr,
-			conns: backend.New(addr, backend.Options{
-				Connect: s.Timeouts.Connect, Response: s.Timeouts.Response, Idle: s.Timeouts.Idle,
-			}),
-			metrics: set.Backend(s.Name, addr),
-		})
+func compilePool(s configs.Pool, parts Parts) *pool.Pool {
+	given := pool.Parts{Log: parts.Log, Metrics: parts.Metrics}
+	if parts.Outbound != nil {
+		given.TLS = parts.Outbound(s)
 	}
-	p.balance = balancer.NewPool(members, s.MaxConnections)
-	return p
+	return pool.New(s, given)
 }
 
 // compileAddress compiles the listeners that share an address.

@@ -29,7 +29,7 @@ func compiled(t *testing.T) *snapshot {
 	t.Helper()
 	settings, err := configs.Parse("test.yaml", []byte(shared), nil)
 	require.NoError(t, err)
-	snap, err := compile(settings, metrics.New(metrics.Build{}), nil)
+	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{})})
 	require.NoError(t, err)
 	return snap
 }
@@ -67,10 +67,9 @@ func TestLimitsReachTheEngine(t *testing.T) {
 
 func TestBackendsKeepTheirOrderAndAddress(t *testing.T) {
 	t.Parallel()
-	p := compiled(t).pools["p"]
+	states := compiled(t).pools["p"].States()
 	for i, addr := range []string{"127.0.0.1:1", "[::1]:2"} {
-		assert.Equal(t, addr, p.backends[i].addr)
-		assert.Equal(t, addr, p.balance.Backends()[i].Addr)
+		assert.Equal(t, addr, states[i].Backend)
 	}
 }
 

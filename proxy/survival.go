@@ -49,7 +49,7 @@ func (x *exchange) abandon() {
 	}
 	if x.claimed {
 		x.claimed = false
-		x.picked.Release()
+		x.to.Release()
 	}
 }
 

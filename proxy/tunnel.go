@@ -33,7 +33,7 @@ func (g *Gate) tunnel(x *exchange) error {
 	}()
 	x.count(int(t.copy(x.conn.nc, far, first)))
 	<-back
-	x.endAttempt(time.Now(), reason.OK)
+	x.endAttempt(time.Now(), nil)
 	x.conn.asking.Store(nil)
 	x.bc.Close()
 	x.bc, x.res = nil, nil

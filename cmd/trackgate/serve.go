@@ -55,6 +55,7 @@ type server struct {
 	access   *accesslog.Log
 	metrics  *metrics.Set
 	keeper   *tlsconf.Keeper
+	outbound outbound
 	gate     *proxy.Gate
 	admin    *admin.Server
 	adminAt  net.Listener // nil without an admin address
@@ -78,8 +79,13 @@ func assemble(settings *configs.Settings) (*server, error) {
 		s.close()
 		return nil, err
 	}
+	if s.outbound, err = newOutbound(settings.Pools, s.log); err != nil {
+		s.close()
+		return nil, err
+	}
 	s.gate, err = proxy.New(settings, proxy.Parts{
-		Certify: func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
+		Certify:  func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
+		Outbound: s.outbound.of,
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
@@ -124,6 +130,7 @@ func (s *server) listen(ctx context.Context) error {
 	s.adminAt = l
 	handler := admin.NewHandler(admin.Options{
 		Address: s.settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
+		Backends: func() any { return s.gate.Backends() },
 	})
 	s.admin = admin.NewServer(handler, log.New(s.log, "", 0))
 	return nil
@@ -136,6 +143,7 @@ func (s *server) run(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.access.Run(after) })
 	parts.Go(func() { s.keep(after) })
+	parts.Go(func() { s.outbound.run(after, s.log) })
 	parts.Go(func() { tidyMemory(after) })
 	if s.adminAt != nil {
 		parts.Go(func() {

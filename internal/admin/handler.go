@@ -11,6 +11,8 @@ type Options struct {
 	Address string       // as configured; if its host is a name, it may stand in Host
 	Ready   func() error // nil, or why the gate should not get traffic
 	Metrics http.Handler
+	// Backends returns what is known of each backend, for JSON; nil for no such page.
+	Backends func() any
 }
 
 // answer is the body of everything but a scrape.
@@ -27,7 +29,7 @@ type handler struct {
 
 // NewHandler returns the handler of the admin address.
 func NewHandler(o Options) http.Handler {
-	return &handler{
+	h := &handler{
 		hosts: hostsOf(o.Address),
 		paths: map[string]http.Handler{
 			"/livez":   http.HandlerFunc(live),
@@ -35,6 +37,15 @@ func NewHandler(o Options) http.Handler {
 			"/metrics": o.Metrics,
 		},
 	}
+	if o.Backends != nil {
+		h.paths["/backends"] = list(o.Backends)
+	}
+	return h
+}
+
+// list answers with what of returns.
+func list(of func() any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, of()) }
 }
 
 // ServeHTTP matches the target as it was sent: a path that must be decoded or
@@ -69,7 +80,7 @@ func readiness(ready func() error) http.HandlerFunc {
 	}
 }
 
-func say(w http.ResponseWriter, status int, a answer) {
+func say(w http.ResponseWriter, status int, a any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -21,7 +21,7 @@ func TestAnswers(t *testing.T) {
 		unknown = `{"detail":"not found","reason":"not_exposed"}` + "\n"
 		refused = `{"detail":"this method is not allowed here","reason":"method_not_exposed"}` + "\n"
 	)
-	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped})
+	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Backends: func() any { return []string{"one"} }})
 	for _, c := range []struct {
 		method, target string
 		status         int
@@ -32,6 +32,9 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/livez?verbose", 200, live},
 		{"GET", "/readyz", 200, `{"status":"ready"}` + "\n"},
 		{"GET", "/metrics", 200, "trackgate_up 1\n"},
+
+		{"GET", "/backends", 200, `["one"]` + "\n"},
+		{"DELETE", "/backends", 405, refused},
 
 		{"GET", "/", 404, unknown},
 		{"GET", "/livez/", 404, unknown},

@@ -23,7 +23,7 @@ var homes = []struct {
 	{"github.com/prometheus/client_golang/prometheus/promhttp", []string{"internal/admin", "internal/metrics"}},
 	{"github.com/prometheus", []string{"internal/metrics"}},
 	{"github.com/pires/go-proxyproto", []string{"proxy"}},
-	{"github.com/rs/zerolog", []string{"cmd/...", "internal/...", "proxy", "health", "tlsconf", "balancer/..."}},
+	{"github.com/rs/zerolog", []string{"cmd/...", "internal/...", "proxy", "proxy/pool", "tlsconf"}},
 	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
 	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},

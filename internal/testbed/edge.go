@@ -64,14 +64,24 @@ func Assembled(t testing.TB, options ...Option) *Gate {
 	}
 	g.access = accesslog.New(accesslog.Options{Output: output, Sample: 1})
 	g.Gate, err = proxy.New(settings, proxy.Parts{
-		Certify: func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
-		Log:     log, Access: g.access, Metrics: g.set,
+		Certify:  func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
+		Outbound: outbound(t, log),
+		Log:      log, Access: g.access, Metrics: g.set,
 	})
 	require.NoError(t, err)
 	for _, l := range settings.Listeners {
 		g.addrs = append(g.addrs, l.Address)
 	}
 	return g
+}
+
+// outbound gives a pool its way to speak HTTPS. Nobody watches its files.
+func outbound(t testing.TB, log zerolog.Logger) func(configs.Pool) func() *tls.Config {
+	return func(p configs.Pool) func() *tls.Config {
+		o, err := tlsconf.NewOutbound(p.TLS, log)
+		require.NoError(t, err)
+		return o.Config
+	}
 }
 
 // trust reads the CA that signed the gate's certificates, if there is one.

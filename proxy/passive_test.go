@@ -1,0 +1,71 @@
+package proxy_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/trackgate/trackgate/internal/testbed"
+)
+
+func TestABackendThatCannotBeReachedIsLeftOut(t *testing.T) {
+	t.Parallel()
+	dead := testbed.DeadAddr(t)
+	one, two := testbed.Backend(t, testbed.Says("one"), testbed.Forgets()), testbed.Backend(t, testbed.Says("two"), testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(dead, one.Addr, two.Addr))
+	answerers(t, edge, 9)
+	edge.Shows(t, up(dead), 0)
+	said := edge.Journal(t, `"up":false`)
+	assert.Contains(t, said, dead)
+	assert.Contains(t, said, "3 connections in a row could not be made: connection refused")
+	assert.EqualValues(t, 1, edge.Metric(t, `trackgate_backend_taken_out_total{backend="`+dead+`",cause="connect_failed",pool="collectors"}`))
+	assert.EqualValues(t, 3, edge.Metric(t, `trackgate_retries_total{cause="connect_failed",pool="collectors"}`))
+	assert.Equal(t, "down", edge.Backends()[0].State)
+}
+
+func TestABackendThatDoesNotAnswerInTimeIsLeftOut(t *testing.T) {
+	t.Parallel()
+	hanging, fine := testbed.Backend(t, testbed.Hangs()), testbed.Backend(t, testbed.Says("fine"), testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(hanging.Addr, fine.Addr), testbed.PoolKeys("timeouts: {response: 100ms}"))
+	client, late := edge.Dial(t, testbed.Way{}), 0
+	for range 12 {
+		if client.Post(t, "/track", event).Status == 504 {
+			late++
+		}
+	}
+	assert.Equal(t, 3, late)
+	edge.Shows(t, up(hanging.Addr), 0)
+	assert.Contains(t, edge.Journal(t, `"up":false`), "3 answers in a row did not come within the time")
+}
+
+// One client that provokes 500s at will takes nobody out, wherever it aims.
+func TestAClientCannotTakeABackendOutByProvokingErrors(t *testing.T) {
+	t.Parallel()
+	acts := []testbed.Act{testbed.Forgets(), testbed.Says("fine"), testbed.By(func(r testbed.Request) string {
+		if r.Body == `{"request": null}` {
+			return "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\r\noops"
+		}
+		return ""
+	})}
+	one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr))
+	client := edge.Dial(t, testbed.Way{})
+	for range 200 { // turns alternate: all the bad ones meet the same backend
+		client.Post(t, "/track", `{"request": null}`).HasStatus(500)
+		client.Post(t, "/track", event).HasStatus(200)
+	}
+	for _, b := range edge.Backends() {
+		assert.NotEqual(t, "down", b.State, b.Why)
+	}
+}
+
+func TestTheLastBackendIsNeverLeftOut(t *testing.T) {
+	t.Parallel()
+	dead := testbed.DeadAddr(t)
+	edge := testbed.Edge(t, testbed.Pool(dead))
+	client := edge.Dial(t, testbed.Way{})
+	for range 10 {
+		client.Post(t, "/track", event).IsEdge(502, "connect_failed")
+	}
+	edge.Shows(t, up(dead), 1)
+}

@@ -1,0 +1,222 @@
+package proxy_test
+
+import (
+	"encoding/json"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/testbed"
+)
+
+// asking lets the public listener pass GET, which may be repeated.
+var asking = testbed.Listener("allow: [track, {methods: [GET, HEAD, PUT, DELETE, PATCH], path: /thing}]")
+
+// failing is every way in which a backend can fail after it got a request, as the
+// client would be told.
+func failing() map[string][]testbed.Act {
+	return map[string][]testbed.Act{
+		"closed":       {testbed.CutsOff()},
+		"garbled":      {testbed.Raw("what\r\n\r\n")},
+		"half a head":  {testbed.Raw("HTTP/1.1 200"), testbed.ClosesAfter()},
+		"502":          {testbed.Status(502), testbed.Says("bad")},
+		"503":          {testbed.Status(503), testbed.Says("busy")},
+		"504":          {testbed.Status(504), testbed.Says("late")},
+		"503, large":   {testbed.Status(503), testbed.Says(text(100_000))},
+		"503, endless": {testbed.Raw("HTTP/1.1 503 Busy\r\n\r\nwho knows"), testbed.ClosesAfter()},
+	}
+}
+
+func TestWhatIsIdempotentIsAskedOfAnotherBackend(t *testing.T) {
+	t.Parallel()
+	for name, acts := range failing() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ill, well := testbed.Backend(t, acts...), testbed.Backend(t, testbed.Says("hello"))
+			edge := testbed.Edge(t, testbed.Pool(ill.Addr, well.Addr), asking)
+			client := edge.Dial(t, testbed.Way{})
+			for range 3 { // with what the repetition took, it is always the same one's turn
+				client.Ask(t, "GET /thing").HasStatus(200).HasBody("hello")
+				edge.NextLogLine(t).Has("reason", "ok").Has("backend", well.Addr).Has("attempts", 2)
+			}
+			assert.Equal(t, 3, ill.Heads())
+		})
+	}
+}
+
+func TestOnlyIdempotentMethodsAreRepeated(t *testing.T) {
+	t.Parallel()
+	for method, twice := range map[string]bool{"GET": true, "HEAD": true, "PUT": true, "DELETE": true, "PATCH": false} {
+		one, two := testbed.Backend(t, testbed.CutsOff()), testbed.Backend(t, testbed.CutsOff())
+		edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking)
+		assert.Equal(t, 502, edge.Ask(t, method+" /thing").Status)
+		want := 1
+		if twice {
+			want = 3 // retry.attempts, the third to whom was asked first
+		}
+		assert.Equal(t, want, one.Heads()+two.Heads(), method)
+	}
+}
+
+func TestPostsAreRepeatedOnlyWhereTheSettingsSaySo(t *testing.T) {
+	t.Parallel()
+	ill, well := testbed.Backend(t, testbed.Status(503)), testbed.Backend(t, testbed.Says("hello"))
+	for allowed, counts := range map[string]string{"": "45", "retry: {non_idempotent: true}": "00"} {
+		options := []testbed.Option{testbed.Pool(ill.Addr, well.Addr)}
+		if allowed != "" {
+			options = append(options, testbed.PoolKeys(allowed))
+		}
+		edge := testbed.Edge(t, options...)
+		bad := 0
+		for range 4 {
+			if edge.Post(t, "/track", event).Status == 503 {
+				bad++
+			}
+		}
+		assert.Equal(t, counts == "45", bad > 0, allowed)
+	}
+}
+
+func TestStatusesThatAreNotListedArePassedOn(t *testing.T) {
+	t.Parallel()
+	for keys, status := range map[string]int{"retry: {status: [502, 504]}": 503, "retry: {status: []}": 502, "retry: {status: [503]}": 500} {
+		one, two := testbed.Backend(t, testbed.Status(status), testbed.Says("mine")), testbed.Backend(t, testbed.Status(status), testbed.Says("mine"))
+		edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking, testbed.PoolKeys(keys))
+		edge.Ask(t, "GET /thing").HasStatus(status).HasBody("mine")
+		assert.Equal(t, 1, one.Heads()+two.Heads(), keys)
+	}
+}
+
+// The last answer is the client's, not one of ours.
+func TestWhenAllAreBusyTheClientGetsWhatTheLastOneSaid(t *testing.T) {
+	t.Parallel()
+	one, two := testbed.Backend(t, testbed.Status(503), testbed.Says("busy")), testbed.Backend(t, testbed.Status(503), testbed.Says("busy"))
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking)
+	edge.Ask(t, "GET /thing").HasStatus(503).HasBody("busy")
+	assert.Equal(t, 2, one.Heads()+two.Heads())
+	edge.LastLogLine(t).Has("reason", "ok").Has("attempts", 2)
+}
+
+func TestAttemptsAreCounted(t *testing.T) {
+	t.Parallel()
+	for keys, want := range map[string]int{"retry: {attempts: 1}": 1, "retry: {attempts: 2}": 2, "retry: {attempts: 4}": 4} {
+		var addrs []string
+		var all []*testbed.Actor
+		for range 5 {
+			all = append(all, testbed.Backend(t, testbed.Status(503)))
+			addrs = append(addrs, all[len(all)-1].Addr)
+		}
+		edge := testbed.Edge(t, testbed.Pool(addrs...), asking, testbed.PoolKeys(keys))
+		edge.Ask(t, "GET /thing").HasStatus(503)
+		edge.LastLogLine(t).Has("attempts", want)
+	}
+}
+
+func TestNoAttemptBeginsAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	one, two := testbed.Backend(t, testbed.Hangs()), testbed.Backend(t, testbed.Hangs())
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking, testbed.PoolKeys("timeouts: {response: 200ms}", "retry: {deadline: 50ms}"))
+	edge.Ask(t, "GET /thing").IsEdge(504, "backend_timeout")
+	edge.LastLogLine(t).Has("attempts", 1)
+	assert.Equal(t, 1, one.Heads()+two.Heads())
+}
+
+func TestWhatWasStreamedIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	one, two := testbed.Backend(t, testbed.Status(503)), testbed.Backend(t, testbed.Status(503))
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking)
+	client := edge.Dial(t, testbed.Way{})
+	client.Send(t, testbed.Head("PUT /thing", "content-length: 100000")+text(100_000))
+	client.Answer(t, "PUT").HasStatus(503)
+	assert.Equal(t, 1, one.Heads()+two.Heads())
+}
+
+// Backends in trouble do not get several times the load that troubles them.
+func TestRepetitionsHaveABudget(t *testing.T) {
+	t.Parallel()
+	const crowd = 10
+	busy, slow := testbed.Backend(t, testbed.Status(503)), make(chan struct{})
+	held := testbed.Backend(t, testbed.Waits(slow), testbed.Says("late"))
+	edge := testbed.Edge(t, testbed.Pool(busy.Addr, held.Addr), asking, testbed.PoolKeys("retry: {budget: 1}"))
+	var all sync.WaitGroup
+	statuses := make(chan int, crowd)
+	for range crowd {
+		client := edge.Dial(t, testbed.Way{})
+		all.Go(func() { statuses <- client.Ask(t, "GET /thing").Status })
+	}
+	refused := func() float64 { return edge.Metric(t, `trackgate_retries_refused_total{pool="collectors"}`) }
+	require.Eventually(t, func() bool { return refused()+float64(held.Heads()) == crowd }, testbed.Patience, tick)
+	close(slow)
+	all.Wait()
+	close(statuses)
+	counts := map[int]int{}
+	for s := range statuses {
+		counts[s]++
+	}
+	assert.EqualValues(t, refused(), counts[503])
+	assert.Positive(t, counts[503])
+	assert.EqualValues(t, 3, edge.Metric(t, `trackgate_retries_total{cause="backend_error",pool="collectors"}`))
+}
+
+func TestABudgetOfZeroRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	one, two := testbed.Backend(t, testbed.Status(503)), testbed.Backend(t, testbed.Status(503))
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), asking, testbed.PoolKeys("retry: {budget: 0}"))
+	edge.Ask(t, "GET /thing").HasStatus(503)
+	assert.Equal(t, 1, one.Heads()+two.Heads())
+}
+
+// Those that cannot be reached are passed over whatever their number, and nothing
+// of the budget is spent on them.
+func TestManyDeadBackendsCostNoRequest(t *testing.T) {
+	t.Parallel()
+	alive := testbed.Backend(t, testbed.Says("hello"))
+	for _, policy := range []string{"round_robin", "least_busy", "two_choices"} {
+		addrs := []string{alive.Addr}
+		for range 6 {
+			addrs = append(addrs, testbed.DeadAddr(t))
+		}
+		edge := testbed.Edge(t, testbed.Pool(addrs...), testbed.PoolKeys("policy: "+policy, "retry: {budget: 0, attempts: 1}"))
+		for range 20 {
+			edge.Post(t, "/track", event).HasStatus(200).HasBody("hello")
+		}
+		for _, line := range edge.Metrics(t) {
+			assert.False(t, strings.HasPrefix(line, "trackgate_retries_refused_total"), line)
+		}
+	}
+}
+
+// A pool that nobody can reach is waited for, if the settings say so, also without
+// checks that could tell that it is back.
+func TestARequestWaitsForBackendsThatCannotBeReached(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := l.Addr().String()
+	require.NoError(t, l.Close())
+	edge := testbed.Edge(t, testbed.Pool(addr), testbed.PoolKeys("queue: {wait: 1m}"))
+	client := edge.Dial(t, testbed.Way{})
+	client.Send(t, testbed.Head("POST /track", "content-length: 5")+"hello")
+	require.Eventually(t, func() bool {
+		return edge.Metric(t, `trackgate_retries_total{cause="connect_failed",pool="collectors"}`) > 1
+	}, testbed.Patience, tick)
+
+	backend := testbed.BackendAt(t, addr, testbed.Says("back"))
+
+	client.Answer(t, "POST").HasStatus(200).HasBody("back")
+	assert.Equal(t, "hello", backend.Next(t).Body)
+	assert.Equal(t, 1, backend.Heads())
+}
+
+func TestNobodyWaitsForLongerThanTheSettingsSay(t *testing.T) {
+	t.Parallel()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.PoolKeys("queue: {wait: 300ms}"))
+	edge.Post(t, "/track", event).IsEdge(502, "connect_failed").Stays()
+	took, err := edge.LastLogLine(t).Fields["duration_seconds"].(json.Number).Float64()
+	require.NoError(t, err)
+	assert.Greater(t, took, 0.2)
+}

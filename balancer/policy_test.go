@@ -39,6 +39,18 @@ func TestClaimsCountInProportionToTheWeights(t *testing.T) {
 	}
 }
 
+func TestTheLeastBusyBackendThatIsNotFullIsPicked(t *testing.T) {
+	for _, policy := range []Policy{LeastBusy, TwoChoices} {
+		p := New(Options{Policy: policy, Limit: 5}, weighted(10, 1, 1)...)
+		busy(p, 5, 3, 1)
+		counts := picks(p, 120)
+		assert.NotContains(t, counts, "a")
+		if policy == LeastBusy {
+			assert.NotContains(t, counts, "b", "never by chance")
+		}
+	}
+}
+
 func TestEquallyBusyBackendsHaveTheirTurns(t *testing.T) {
 	p := New(Options{Policy: LeastBusy}, weighted(5, 1, 1)...)
 	assert.Equal(t, "aabacaaaabacaa", picks(p, 14))
@@ -78,12 +90,30 @@ func TestTheMemoryHoldsNobodyWhoTakesNoWork(t *testing.T) {
 	fill(t, p, 1)
 	assert.NotEqual(t, "a", p.rotation.Load().memory.Load().Addr, "a suspect is forgotten, and not remembered anew in its turn")
 
+	for range 2000 {
+		b, err := p.Pick(nil)
+		require.NoError(t, err)
+		p.Release(b)
+		require.NotEqual(t, "a", p.rotation.Load().memory.Load().Addr, "nor when it is met by chance")
+	}
+
 	last := p.Backends()[19]
 	p.rotation.Load().memory.Store(last)
 	last.claimed.Store(0)
 	p.SetDraining(last, true)
 	fill(t, p, 100)
 	assert.Zero(t, last.Claimed())
+}
+
+func TestTheMemoryKnowsWhoIsAboutToGetBusier(t *testing.T) {
+	p := New(Options{}, weighted(1, 2)...)
+	a, b := p.Backends()[0], p.Backends()[1]
+	busy(p, 1, 3)
+	assert.True(t, a.lighter(b, nil))
+	assert.True(t, a.lighter(b, b))
+	assert.False(t, a.lighter(b, a), "2 of 1 is not less than 3 of 2")
+	assert.True(t, b.lighter(a, a))
+	assert.False(t, b.lighter(a, nil))
 }
 
 // crowd claims with some policy for backends that answer at random, as many at

@@ -194,6 +194,24 @@ func TestAVerdictThatCameTooEarlyIsCarriedOutIfItHolds(t *testing.T) {
 	})
 }
 
+func TestABackendThatOnlyHasToStayIsAskedOften(t *testing.T) {
+	nervous := checked
+	nervous.Rise, nervous.Fall = 1, 1
+	inCourt(t, 2, nervous, func(t *testing.T, c *court) {
+		c.probes(errIll, "A")
+		c.wait(6 * time.Second)
+		c.probes(nil, "A")
+		c.wait(5 * time.Second) // back at 10 s
+		c.probes(errIll, "A")
+		c.subjects[0].TimedOut()
+		c.forgets()
+		c.wait(450 * time.Millisecond)
+		assert.Equal(t, seconds(11.1, 11.2, 11.3, 11.4), c.asks("A"), "it may be well again when its time is over")
+		c.wait(2 * time.Second)
+		c.hears("13s A down check: 1 check failed: ill")
+	})
+}
+
 func TestABackendThatIsNeededComesBackAtOnce(t *testing.T) {
 	nervous := checked
 	nervous.Interval, nervous.Rise, nervous.Fall = time.Second, 1, 1

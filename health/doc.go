@@ -1,22 +1,30 @@
-// Package health finds out which backends of a pool are up, by asking them.
+// Package health finds out which backends of a pool are up. A Monitor has two
+// sources, which know nothing of one another:
 //
-// A Checker asks every backend by itself, all of them in parallel:
+//  1. check: each backend is asked by itself, all in parallel. A probe is one GET
+//     on a connection of its own; it passed if an answer with an expected status
+//     came in time. Redirects are answers and not followed. A connection that can
+//     be made proves nothing (gunicorn accepts before the application is ready),
+//     hence probes are HTTP. A tally counts them: it takes as many in a row as
+//     rise and fall say to change its mind.
+//  2. traffic: whoever makes attempts tells how they went. A streak of attempts
+//     without connection or answer ejects a backend, and so do 5xx for many
+//     clients when other backends serve theirs. An ejection is a pause, longer
+//     each time. What is seen in the traffic also brings the next probe forward,
+//     because a probe knows better.
 //
-//  1. probe: one GET on a connection of its own. It passed if an answer with an
-//     expected status arrived in time; redirects are answers and not followed.
-//  2. tally: the outcome is added to the check of that backend. Unknown becomes
-//     up with the first probe that passes; after that it takes as many in a row
-//     as rise and fall say to change its mind, so that a backend that comes and
-//     goes does not do so for its clients.
-//  3. tell: a change is told at once, with the reason in words.
-//  4. wait: for the interval, shortened or stretched by up to a tenth, so that
-//     many gates do not ask in step.
+// The judge makes one state of them: up is who neither failed its checks nor
+// pauses. It is told at once, with the reason in words, but for this:
 //
-// A backend starts unknown. It is to be given traffic like one that is up:
-// a gate that has just started knows nothing against it.
-//
-// A connection that can be made proves nothing (gunicorn accepts before the
-// application is ready), hence probes are HTTP. Watching the traffic itself,
-// which finds a dead backend before the next probe does, is another judge
-// beside this one with the same way to tell.
+//   - A backend starts unknown, and is given traffic like one that is up: a gate
+//     that has just started knows nothing against it.
+//   - A backend that has changed stays as it is for some seconds, so that one that
+//     comes and goes does not do so for its clients.
+//   - Traffic takes no more than half of a pool, and never the last backend. It
+//     can be made to lie: some requests are answered with 500 by every backend,
+//     and one client that knows them must not empty the pool. This is why clients
+//     are counted and not answers. Checks may take all backends, because then it
+//     is the truth.
+//   - While nobody is up, pauses are lifted, probes come more often, and one that
+//     passes is enough.
 package health

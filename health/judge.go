@@ -91,9 +91,10 @@ func (m *Monitor) settle(s *Subject, now time.Time) {
 }
 
 // tooEarly says whether s has changed so recently that it stays as it is. A
-// backend that is needed comes back at once; the first verdict is not delayed.
+// backend that is needed comes back at once. The first verdict is not delayed:
+// the zero time is long ago.
 func (m *Monitor) tooEarly(s *Subject, now time.Time) bool {
-	return m.ups > 0 && !s.turned.IsZero() && now.Sub(s.turned) < leastStay
+	return m.ups > 0 && now.Sub(s.turned) < leastStay
 }
 
 // turn lets s come back or go down.

@@ -225,4 +225,17 @@ func TestBackendsThatSpeakHTTPS(t *testing.T) {
 	assert.Equal(t, "status 400, wanted 200 or 204", outcome(t, settings, Target{Addr: addr}), "plain HTTP where HTTPS is spoken")
 }
 
+func TestEachProbeIsMadeWithTheTLSOfItsTime(t *testing.T) {
+	asked := 0
+	p, err := newProbe(settings, Target{Addr: raw(t, ""), TLS: func() *tls.Config {
+		asked++
+		return &tls.Config{MaxVersion: tls.VersionTLS10} // with which no handshake is even begun
+	}})
+	require.NoError(t, err)
+	for range 3 {
+		assert.ErrorContains(t, p.ask(t.Context()), "tls: no supported versions")
+	}
+	assert.Equal(t, 3, asked)
+}
+
 func fixed(c *tls.Config) func() *tls.Config { return func() *tls.Config { return c } }

@@ -64,3 +64,18 @@ func TestAChangeSaysWhy(t *testing.T) {
 	assert.Empty(t, say(nil))
 	assert.Equal(t, "2 checks passed", say(nil))
 }
+
+func TestTheFirstPassIsOneCheckWhateverFailedBefore(t *testing.T) {
+	k := &tally{rise: 2, fall: 3}
+	assert.False(t, k.add(errors.New("no"), false))
+	assert.True(t, k.add(nil, false))
+	assert.Equal(t, "1 check passed", k.why)
+}
+
+func TestInNeedOnePassIsEnough(t *testing.T) {
+	k := &tally{rise: 3, fall: 1, status: Down}
+	assert.False(t, k.add(nil, false))
+	assert.True(t, k.add(nil, true))
+	assert.Equal(t, "2 checks passed", k.why)
+	assert.True(t, k.add(errors.New("no"), true), "to be in need is no excuse")
+}

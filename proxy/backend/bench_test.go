@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"net"
 	"testing"
 	"time"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // echoes is a backend that allocates nothing per request.
-func echoes(c *net.TCPConn) {
+func echoes(c far) {
 	request, reply := make([]byte, len(ask)+len(event)), []byte(answer)
 	for got := 0; ; {
 		n, err := c.Read(request[got:])

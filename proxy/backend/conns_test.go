@@ -48,7 +48,7 @@ func TestTheOneUsedLastIsTheFirst(t *testing.T) {
 
 func TestIdleLimit(t *testing.T) {
 	ended := make(chan struct{}, 2)
-	k := backendThat(t, patient, once(func(c *net.TCPConn) {
+	k := backendThat(t, patient, once(func(c far) {
 		untilEnd(c)
 		ended <- struct{}{}
 	}))
@@ -69,7 +69,7 @@ func TestIdleLimit(t *testing.T) {
 
 func TestSweepClosesOnlyTheOld(t *testing.T) {
 	ended := make(chan struct{}, 3)
-	k := backendThat(t, patient, once(func(c *net.TCPConn) {
+	k := backendThat(t, patient, once(func(c far) {
 		untilEnd(c)
 		ended <- struct{}{}
 	}))
@@ -160,7 +160,7 @@ func TestABackendThatDoesNotAccept(t *testing.T) {
 
 // A response must never reach the exchange of another.
 func TestManyAtOnce(t *testing.T) {
-	k := backendThat(t, patient, func(c *net.TCPConn) {
+	k := backendThat(t, patient, func(c far) {
 		for r := bufio.NewReader(c); ; {
 			req, err := http.ReadRequest(r)
 			if err != nil {

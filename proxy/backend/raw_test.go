@@ -40,16 +40,26 @@ type raw struct {
 
 // backendThat starts a backend on loopback and returns the connections to it. A
 // connection is closed when do returns, or when the test ends.
-func backendThat(t testing.TB, opts Options, do func(*net.TCPConn)) *Conns {
+func backendThat(t testing.TB, opts Options, do func(far)) *Conns {
+	t.Helper()
+	return New(listening(t, func(c *net.TCPConn) { do(c) }), opts).until(t)
+}
+
+// until closes k with the test.
+func (k *Conns) until(t testing.TB) *Conns {
+	t.Cleanup(k.Close)
+	return k
+}
+
+// listening is the address of a backend that does that with each connection.
+func listening(t testing.TB, do func(*net.TCPConn)) string {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
 	b := &raw{listener: l}
 	b.running.Go(func() { b.accept(do) })
 	t.Cleanup(b.stop)
-	k := New(l.Addr().String(), opts)
-	t.Cleanup(k.Close)
-	return k
+	return l.Addr().String()
 }
 
 func (b *raw) accept(do func(*net.TCPConn)) {
@@ -78,6 +88,13 @@ func (b *raw) stop() {
 	b.running.Wait()
 }
 
+// far is the backend's end of a connection, plain or sealed.
+type far interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(seconds int) error
+}
+
 // hear reads one request; false is the end of the connection.
 func hear(c net.Conn) bool {
 	_, err := io.ReadFull(c, make([]byte, len(ask)+len(event)))
@@ -85,8 +102,8 @@ func hear(c net.Conn) bool {
 }
 
 // saying answers each request with the next of texts, the last one for ever.
-func saying(texts ...string) func(*net.TCPConn) {
-	return func(c *net.TCPConn) {
+func saying(texts ...string) func(far) {
+	return func(c far) {
 		for i := 0; hear(c); i++ {
 			io.WriteString(c, texts[min(i, len(texts)-1)])
 		}
@@ -94,8 +111,8 @@ func saying(texts ...string) func(*net.TCPConn) {
 }
 
 // once answers the first request, then does the rest.
-func once(rest func(*net.TCPConn)) func(*net.TCPConn) {
-	return func(c *net.TCPConn) {
+func once(rest func(far)) func(far) {
+	return func(c far) {
 		if hear(c) {
 			io.WriteString(c, answer)
 			rest(c)
@@ -104,16 +121,16 @@ func once(rest func(*net.TCPConn)) func(*net.TCPConn) {
 }
 
 // reset ends a connection by RST.
-func reset(c *net.TCPConn) {
+func reset(c far) {
 	c.SetLinger(0)
 	c.Close()
 }
 
 // untilEnd reads and drops what comes until the other side ends.
-func untilEnd(c *net.TCPConn) { io.Copy(io.Discard, c) }
+func untilEnd(c far) { io.Copy(io.Discard, c) }
 
 // unread waits for the end of the test without reading anything.
-func unread(c *net.TCPConn) {
+func unread(c far) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for c.SetReadDeadline(time.Time{}) == nil {

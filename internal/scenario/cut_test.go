@@ -1,0 +1,79 @@
+//go:build scenario
+
+package scenario
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/trackgate/trackgate/internal/faults"
+)
+
+// unchecked leaves a backend in its pool whatever it does, so that its faults are
+// seen for long.
+const unchecked = "health: {interval: 0s, failures: 0}"
+
+// A backend that takes a request and dies: every connection to it is new, so the
+// gate cannot think that it was closed before.
+func TestScenario02ADeathBeforeTheAnswerIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked})
+	s.backends[0].between.Set(faults.CutAfter(0))
+	l := s.load(t, rate())
+	pause(lasts(4*time.Second, 30*time.Second))
+	r := l.stop()
+
+	r.gets().faultless(t, "GET")
+	dead := r.posts().failed()
+	assert.NotEmpty(t, dead, "the backend never died")
+	for _, v := range dead {
+		assert.Equal(t, 502, v.status, "%s", v)
+		assert.Equal(t, "backend_closed", v.reason, "%s", v)
+	}
+	assert.LessOrEqual(t, dead.quantile(.99), 50*time.Millisecond+slack())
+	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
+	s.settle(t, r)
+}
+
+// An answer of which the client has seen the beginning must not end as if it was
+// whole, with a length or without.
+func TestScenario03ADeathWithinTheAnswerIsSeen(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked})
+	s.backends[0].between.Set(faults.CutAfter(30_000))
+	l := startShaped(s.client, "v", rate()/2, func(n int) request {
+		return request{size: 60_000, chunked: n%2 == 0, fresh: n%5 == 0}
+	})
+	pause(lasts(4*time.Second, 30*time.Second))
+	r := l.stop()
+
+	cut := r.answeredBy(s.backends[0].name)
+	assert.NotEmpty(t, cut, "nothing was cut")
+	for _, v := range cut {
+		assert.True(t, errors.Is(v.err, io.ErrUnexpectedEOF), "an answer that was cut: %s", v)
+	}
+	r.only(func(v visit) bool { return v.backend != s.backends[0].name }).faultless(t, "answers of the others")
+	s.settle(t, r)
+}
+
+// A short answer is known whole before any of it is sent, so it can still be had
+// from another backend.
+func TestScenario03AShortAnswerThatIsCutIsFetchedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked})
+	s.backends[0].between.Set(faults.CutAfter(2_000))
+	l := startShaped(s.client, "v", rate()/2, func(n int) request {
+		return request{size: 4_000, chunked: n%2 == 0, fresh: n%5 == 0}
+	})
+	pause(lasts(2*time.Second, 30*time.Second))
+	r := l.stop()
+
+	assert.NotEmpty(t, s.journal.count(t, got)[s.backends[0].name], "nothing was cut")
+	r.faultless(t, "GET")
+	assert.Empty(t, r.answeredBy(s.backends[0].name))
+	s.settle(t, r)
+}

@@ -1,0 +1,20 @@
+// Package scenario lets things go wrong behind the gate and demands what a client
+// may still expect: backends are killed, stopped, restarted, cut off, slow,
+// flapping or renamed while requests come at a constant rate.
+//
+// The gate is the program as it is shipped, in a process of its own, and so is each
+// backend. The client sends when a request is due, whether or not those before it
+// were answered, and never sends one twice; so what the gate loses or repeats is
+// seen. Every request has an id. A backend keeps a journal of what it was given and
+// puts id and content into its answer: what is lost, delivered twice or answered
+// with the answer of another is found out whatever the gate thinks of it. When a
+// scenario is over, the gate must hold no more goroutines and file descriptors than
+// before it.
+//
+// The tests have the build tag scenario: `make scenarios` runs them in a short form,
+// `make soak` (SOAK=1) at length. Some make network namespaces, which needs root,
+// ip and nft.
+//
+// Words: a site is a gate with its backends; a visit is one request and what came
+// of it; a report is what all visits say together.
+package scenario

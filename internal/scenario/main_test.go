@@ -1,0 +1,66 @@
+//go:build scenario
+
+package scenario
+
+import (
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/program"
+)
+
+// TestMain is a backend if the environment says so, and runs the tests if not.
+func TestMain(m *testing.M) {
+	if role, ok := os.LookupEnv(backendRole); ok {
+		os.Exit(playBackend(role))
+	}
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "scenario")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(folder)
+	os.Setenv(binaryFolder, folder)
+	return m.Run()
+}
+
+// binaryFolder names the folder where the gate's binary is kept for all tests.
+const binaryFolder = "SCENARIO_FOLDER"
+
+// lasting is a test whose folder outlives it.
+type lasting struct{ testing.TB }
+
+func (lasting) TempDir() string { return os.Getenv(binaryFolder) }
+
+// gate builds the gate once for all tests and returns the path of its binary.
+func gate(t *testing.T) string {
+	t.Helper()
+	built.Do(func() { program.Build(lasting{t}) })
+	binary := os.Getenv(binaryFolder) + "/trackgate"
+	require.FileExists(t, binary, "the gate could not be built")
+	return binary
+}
+
+var built sync.Once
+
+// soak reports whether the scenarios are to run at length.
+func soak() bool { return os.Getenv("SOAK") != "" }
+
+// lasts is how much of something there is in the short and in the long form.
+func lasts[T any](short, long T) T {
+	if soak() {
+		return long
+	}
+	return short
+}
+
+// pause lets a scenario go on for a while. What is waited for is not an event but
+// the passing of requests.
+func pause(d time.Duration) { <-time.After(d) }

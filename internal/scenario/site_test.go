@@ -1,0 +1,152 @@
+//go:build scenario
+
+package scenario
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/faults"
+	"github.com/trackgate/trackgate/internal/program"
+)
+
+// site is a gate with backends behind it, each a process.
+type site struct {
+	address, admin string
+	storage        string
+	journal        journal
+	backends       []*backend
+	client         *client
+	scraper        *http.Client
+	before         vitals // of the gate, before any request came
+}
+
+// plan is what a site is to be.
+type plan struct {
+	backends int
+	role     role   // of each backend; its name and place are filled in
+	faults   bool   // between the gate and each backend
+	pool     string // further lines of the pool's settings
+	entries  string // instead of one entry of the pool for each backend
+}
+
+// checked is how backends are checked where a scenario does not say it otherwise.
+const checked = "health: {interval: 300ms, timeout: 250ms}"
+
+const settings = `
+listeners:
+  - name: public
+    kind: public
+    address: "%s"
+    hosts: ["localhost"]
+    allow: [track, {methods: [GET], path: /get}]
+    pool: collectors
+pools:
+  - name: collectors
+    backends: [%s]
+    %s
+limits: {connections_per_client: 0}
+tls: {issuer: internal, storage: "%s"}
+admin: {address: "%s"}
+`
+
+// newSite starts the backends of a plan and a gate in front of them.
+func newSite(t *testing.T, p plan) *site {
+	t.Helper()
+	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: t.TempDir(), journal: newJournal(t)}
+	p.role.Journal = s.journal.path
+	for i := range p.backends {
+		s.backends = append(s.backends, newBackend(t, p, fmt.Sprintf("b%d", i+1)))
+	}
+	for _, b := range s.backends {
+		b.start(t)
+	}
+	s.run(t, p)
+	return s
+}
+
+// run starts the gate and makes a client for it.
+func (s *site) run(t *testing.T, p plan) {
+	t.Helper()
+	if p.pool == "" {
+		p.pool = checked
+	}
+	if p.entries == "" {
+		p.entries = s.entries()
+	}
+	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, s.admin)
+	program.Run(t, gate(t), text)
+	program.AwaitListener(t, s.address)
+	program.AwaitListener(t, s.admin)
+	s.client = &client{address: s.address, tls: s.trust(t), within: time.Minute}
+	s.scraper = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	t.Cleanup(s.client.close)
+	s.before = s.vitals(t)
+}
+
+// entries are the backends as the settings name them.
+func (s *site) entries() string {
+	var urls []string
+	for _, b := range s.backends {
+		urls = append(urls, strconv.Quote("http://"+b.seen))
+	}
+	return strings.Join(urls, ", ")
+}
+
+// trust is the TLS of a client that knows the gate's own CA.
+func (s *site) trust(t *testing.T) *tls.Config {
+	t.Helper()
+	ca, err := os.ReadFile(filepath.Join(s.storage, "ca.pem"))
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM(ca))
+	return &tls.Config{RootCAs: roots, ServerName: "localhost", ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+}
+
+// load begins visits at this rate a second.
+func (s *site) load(t *testing.T, rate int) *load {
+	t.Helper()
+	return startLoad(s.client, "v", rate)
+}
+
+// settle ends a scenario: nothing was mixed up, what was said to be delivered was,
+// and the gate gave back what it had taken.
+func (s *site) settle(t *testing.T, r report) {
+	t.Helper()
+	t.Logf("in all %s", r)
+	r.unmixed(t)
+	times := s.journal.delivered(t)
+	for _, v := range r.posts() {
+		if !v.failed() {
+			assert.Positive(t, times[v.id], "an event that was answered and never delivered: %s", v)
+		}
+	}
+	s.client.close()
+	s.asBefore(t, s.before)
+}
+
+// twice holds the posts that were delivered more than once.
+func (s *site) twice(t *testing.T, r report) report {
+	t.Helper()
+	times := s.journal.delivered(t)
+	return r.only(func(v visit) bool { return v.post && times[v.id] > 1 })
+}
+
+// lost holds the posts that a client has to count as lost: that failed or came to
+// the backends more than once.
+func (s *site) lost(t *testing.T, r report) report {
+	t.Helper()
+	times := s.journal.delivered(t)
+	return r.only(func(v visit) bool { return v.post && (v.failed() || times[v.id] > 1) })
+}

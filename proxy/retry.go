@@ -96,7 +96,7 @@ func (x *exchange) avoid(err error) {
 }
 
 // mayRepeat reports whether the settings allow to repeat a request of which a
-// backend may have acted upon something.
+// backend may have acted upon something, and there is another one to do better.
 func (x *exchange) mayRepeat(err error) bool {
 	s := &x.listener.pool.Settings().Retry
 	status := 0
@@ -107,7 +107,7 @@ func (x *exchange) mayRepeat(err error) bool {
 	}
 	return x.whole && !x.req.Upgrade && x.attempts-x.retry.unreached < s.Attempts &&
 		slices.Contains(s.Status, status) && (s.NonIdempotent || idempotent(x.req.Method)) &&
-		(err != nil || x.listener.pool.HasOther(x.to, x.retry.tried()))
+		x.listener.pool.HasOther(x.to, x.retry.tried())
 }
 
 // idempotent reports whether a request may be sent twice and mean the same (RFC

@@ -38,10 +38,30 @@ func everyWay(t *testing.T, test func(t *testing.T, start start)) {
 	}
 }
 
+// cork is a socket below TLS that holds back what is written, on demand.
+type cork struct {
+	*net.TCPConn
+	on   bool
+	held []byte
+}
+
+func (c *cork) Write(p []byte) (int, error) {
+	if !c.on {
+		return c.TCPConn.Write(p)
+	}
+	c.held = append(c.held, p...)
+	return len(p), nil
+}
+
+// release sends all but the last bytes of what was held back, at once.
+func (c *cork) release(but int) {
+	c.TCPConn.Write(c.held[:len(c.held)-but])
+}
+
 // sealedFar is the backend's end of a connection over TLS.
 type sealedFar struct {
 	*tls.Conn
-	tcp  *net.TCPConn
+	tcp  *cork
 	hard *bool
 }
 
@@ -67,7 +87,8 @@ func (f sealedFar) CloseWrite() error {
 func sealedBackendThat(t testing.TB, opts Options, served *tls.Config, do func(far)) *Conns {
 	t.Helper()
 	return New(listening(t, func(tcp *net.TCPConn) {
-		f := sealedFar{tls.Server(tcp, served), tcp, new(bool)}
+		below := &cork{TCPConn: tcp}
+		f := sealedFar{tls.Server(below, served), below, new(bool)}
 		defer f.Close()
 		if f.Handshake() == nil {
 			do(f)

@@ -312,7 +312,7 @@ func TestProbesThatGetNoDescriptorDoNotCount(t *testing.T) {
 	nervous := checked
 	nervous.Fall = 1
 	inCourt(t, 1, nervous, func(t *testing.T, c *court) {
-		for _, errno := range []error{syscall.EMFILE, syscall.ENFILE} {
+		for _, errno := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL} {
 			c.probes(&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)}, "A")
 			c.wait(10 * time.Second)
 		}

@@ -28,7 +28,8 @@ func (c *clientSet) clear() {
 }
 
 // place is where a client stands in a set. Who has one address easily has
-// others beside it: an IPv4 /24 or an IPv6 /56 is one client.
+// others beside it: an IPv4 /24 or an IPv6 /48, which is what
+// one site is given (RFC 6177), is one client.
 func place(client netip.Addr) uint8 {
 	var network uint64
 	if client.Is4() {
@@ -41,7 +42,7 @@ func place(client netip.Addr) uint8 {
 	return uint8(network * golden >> 56)
 }
 
-// network6 is the /56 of an IPv6 address, and the /24 of an IPv4 address that is
+// network6 is the /48 of an IPv6 address, and the /24 of an IPv4 address that is
 // written as one (RFC 4291, section 2.5.5.2).
 func network6(client netip.Addr) uint64 {
 	var a [40]byte // with the name of a zone, if there is one
@@ -51,7 +52,7 @@ func network6(client netip.Addr) uint64 {
 	if client.Is4In6() {
 		return uint64(binary.BigEndian.Uint32(a[12:16])) >> 8
 	}
-	return binary.BigEndian.Uint64(a[:8]) >> 8
+	return binary.BigEndian.Uint64(a[:8]) >> 16
 }
 
 // window is who was answered in the time that is looked at, by one backend.

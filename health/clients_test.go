@@ -32,8 +32,8 @@ func TestOneClientThatProvokesErrorsEjectsNobody(t *testing.T) {
 	for name, who := range map[string]func(i int) netip.Addr{
 		"one address": func(int) netip.Addr { return netip.MustParseAddr("192.0.2.1") },
 		"an IPv4 /24": func(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}) },
-		"an IPv6 /56": func(i int) netip.Addr {
-			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 0, 0, byte(i), byte(i >> 8)})
+		"an IPv6 /48": func(i int) netip.Addr {
+			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 0, byte(i), byte(i >> 8)})
 		},
 		"both spellings of IPv4": func(i int) netip.Addr {
 			addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})

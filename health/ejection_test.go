@@ -131,7 +131,7 @@ func TestABackendThatCannotBeSparedGoesLater(t *testing.T) {
 
 func TestOurOwnWantOfDescriptorsIsNobodysFault(t *testing.T) {
 	inCourt(t, 3, watched, func(t *testing.T, c *court) {
-		for _, errno := range []error{syscall.EMFILE, syscall.ENFILE} {
+		for _, errno := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL} {
 			for range 10 {
 				c.subjects[0].Unreachable(&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)})
 			}

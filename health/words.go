@@ -22,8 +22,8 @@ func words(err error) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
-// ours says whether an error is the gate's own want of file descriptors. Nothing
-// was sent then, which says nothing of the backend.
+// ours says whether an error is the gate's own want of file descriptors or ports.
+// Nothing was sent then, which says nothing of the backend.
 func ours(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }

@@ -319,7 +319,7 @@ func TestProbesThatGetNoDescriptorDoNotCount(t *testing.T) {
 		c.probes(errors.New("no"), "A")
 		c.forgets()
 		c.wait(5 * time.Second)
-		c.hears("25s A down check: 1 check failed: no")
+		c.hears("35s A down check: 1 check failed: no")
 	})
 }
 

@@ -175,15 +175,6 @@ func (c *Conn) failed(err error) error {
 	return e
 }
 
-// Tunnel ends HTTP on the connection: it returns it with the bytes that were
-// read ahead. The caller owns it from then on; its Close does not wait.
-func (c *Conn) Tunnel() (nc net.Conn, ahead []byte) {
-	if c.tls != nil {
-		return tunnel{c.tls.conn, c.tls}, c.in[c.r:c.w]
-	}
-	return c.tcp, c.in[c.r:c.w]
-}
-
 // StopWrite ends a Write that runs in another goroutine. What the backend
 // answers can still be read.
 func (c *Conn) StopWrite() { c.tcp.SetWriteDeadline(time.Unix(1, 0)) } //nolint:errcheck // a closed connection needs none

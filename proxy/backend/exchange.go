@@ -163,3 +163,35 @@ func (c *Conn) writeRest() error {
 	}
 	return nil
 }
+
+// exchangeSealed is what turn does, over TLS.
+func (c *Conn) exchangeSealed() error {
+	if c.reused && !c.tls.quiet() {
+		return ErrStale
+	}
+	err := c.writeSealed()
+	if err == errBlocked {
+		return err
+	}
+	c.sent = err == nil
+	if lost := c.fill(); lost == nil || err == nil {
+		return lost // also when the request was not taken: the answer may be there
+	}
+	return err
+}
+
+// writeSealed writes out and more; errBlocked says that the socket is full. Head
+// and body share a record, and so are joined first: where the answer will be.
+func (c *Conn) writeSealed() (err error) {
+	c.tls.setEager(true)
+	for err == nil && len(c.out)+len(c.more) > 0 {
+		n := copy(c.in, c.out)
+		m := copy(c.in[n:], c.more)
+		c.out, c.more = c.out[n:], c.more[m:]
+		if _, err = c.tls.conn.Write(c.in[:n+m]); err == nil && c.tls.full() {
+			err = errBlocked
+		}
+	}
+	c.tls.setEager(false)
+	return err
+}

@@ -21,6 +21,7 @@ type sealed struct {
 	by   *trust
 
 	// Of whoever reads.
+	taking  try
 	probing bool // a read does not wait
 	arrived int  // bytes that came while probing
 	frame   records
@@ -29,6 +30,7 @@ type sealed struct {
 	// Of whoever writes. TLS may write as well while it reads, to answer a change
 	// of keys.
 	mu      sync.Mutex
+	giving  try
 	eager   bool        // a write does not wait, and keeps what is not taken
 	kept    []byte      // what was not taken
 	closing atomic.Bool // a write does not wait, and drops what is not taken
@@ -53,6 +55,7 @@ func (nothing) Temporary() bool { return true }
 // caller.
 func seal(ctx context.Context, tcp *net.TCPConn, by *trust) (*sealed, error) {
 	s := &sealed{by: by}
+	s.taking.do, s.giving.do = s.taking.read, s.giving.write
 	if err := s.Init(tcp); err != nil {
 		return nil, err
 	}
@@ -74,20 +77,15 @@ func (s *sealed) Read(p []byte) (n int, err error) {
 }
 
 // peek reads without waiting.
-func (s *sealed) peek(p []byte) (n int, err error) {
-	var errno syscall.Errno
-	if err := s.Raw().Control(func(fd uintptr) { n, errno = socket.Read(fd, p) }); err != nil {
-		return 0, err
-	}
+func (s *sealed) peek(p []byte) (int, error) {
+	n, err := s.taking.once(&s.Conn, p)
 	switch {
-	case errno == syscall.EAGAIN:
+	case err == syscall.EAGAIN:
 		return 0, errNothing
-	case errno != 0:
-		return 0, errno
-	case n == 0:
+	case err == nil && n == 0:
 		return 0, io.EOF
 	}
-	return n, nil
+	return n, err
 }
 
 // quiet reports whether the backend has nothing to say: nothing arrives, and
@@ -113,38 +111,6 @@ func (s *sealed) probe() (int, error) {
 	n, err := s.conn.Read(p[:])
 	s.probing = false
 	return n, err
-}
-
-// exchangeSealed is what turn does, over TLS.
-func (c *Conn) exchangeSealed() error {
-	if c.reused && !c.tls.quiet() {
-		return ErrStale
-	}
-	err := c.writeSealed()
-	if err == errBlocked {
-		return err
-	}
-	c.sent = err == nil
-	if lost := c.fill(); lost == nil || err == nil {
-		return lost // also when the request was not taken: the answer may be there
-	}
-	return err
-}
-
-// writeSealed writes out and more; errBlocked says that the socket is full. Head
-// and body share a record, and so are joined first: where the answer will be.
-func (c *Conn) writeSealed() (err error) {
-	c.tls.setEager(true)
-	for err == nil && len(c.out)+len(c.more) > 0 {
-		n := copy(c.in, c.out)
-		m := copy(c.in[n:], c.more)
-		c.out, c.more = c.out[n:], c.more[m:]
-		if _, err = c.tls.conn.Write(c.in[:n+m]); err == nil && c.tls.full() {
-			err = errBlocked
-		}
-	}
-	c.tls.setEager(false)
-	return err
 }
 
 func (s *sealed) setEager(on bool) {
@@ -211,11 +177,10 @@ func (s *sealed) flush() error {
 }
 
 // offer writes what the socket takes at once.
-func (s *sealed) offer(p []byte) (n int, err error) {
-	var errno syscall.Errno
-	err = s.Raw().Control(func(fd uintptr) { n, errno = socket.Write(fd, p) })
-	if err == nil && errno != 0 && errno != syscall.EAGAIN {
-		err = errno
+func (s *sealed) offer(p []byte) (int, error) {
+	n, err := s.giving.once(&s.Conn, p)
+	if err == syscall.EAGAIN {
+		err = nil
 	}
 	return n, err
 }
@@ -241,16 +206,4 @@ func (s *sealed) writeLast(p []byte) (n int, err error) {
 func (s *sealed) end() {
 	s.closing.Store(true)
 	s.conn.Close()
-}
-
-// tunnel is a sealed connection that speaks no HTTP any more.
-type tunnel struct {
-	*tls.Conn
-	s *sealed
-}
-
-// Close ends both directions. It does not wait.
-func (t tunnel) Close() error {
-	t.s.end()
-	return nil
 }

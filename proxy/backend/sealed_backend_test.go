@@ -53,10 +53,8 @@ func (c *cork) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// release sends all but the last bytes of what was held back, at once.
-func (c *cork) release(but int) {
-	c.TCPConn.Write(c.held[:len(c.held)-but])
-}
+// release sends the first n bytes of what was held back, at once.
+func (c *cork) release(n int) { c.TCPConn.Write(c.held[:n]) }
 
 // sealedFar is the backend's end of a connection over TLS.
 type sealedFar struct {

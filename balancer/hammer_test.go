@@ -107,6 +107,7 @@ func upset(p *Pool, done <-chan struct{}) (left []*Backend) {
 		for _, b := range first {
 			restore(p, b)
 		}
+		runtime.Gosched() // with one processor, the workers' turn
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -49,6 +50,7 @@ type Conn struct {
 	interim int
 
 	allowed time.Duration // for which the backend said that it may be unused; 0: it did not
+	gone    atomic.Bool   // TCP gave up on the host, and has told who wrote
 	lenient bool          // TCP waits longer than usual for the backend to take what is written
 }
 
@@ -155,6 +157,23 @@ func (c *Conn) fillNext() error {
 	return c.fill()
 }
 
+// end returns why the connection ended. The kernel gives a reason once, and after
+// that no more than the end.
+func (c *Conn) end() error {
+	if c.gone.Load() {
+		return syscall.ETIMEDOUT
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// note remembers an error of a write that whoever reads will not be told.
+func (c *Conn) note(err error) error {
+	if err != nil && gaveUp(err) {
+		c.gone.Store(true)
+	}
+	return err
+}
+
 // failed gives an error its kind.
 func (c *Conn) failed(err error) error {
 	if err == ErrStale {
@@ -162,7 +181,7 @@ func (c *Conn) failed(err error) error {
 		return err
 	}
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+		err = c.end()
 	}
 	e := &ResultError{Kind: kindOf(err), Addr: c.home.addr, Err: err}
 	if !c.reused && !c.heard && refusesHandshake(err) {

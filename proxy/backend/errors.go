@@ -31,16 +31,16 @@ func kindOf(err error) Kind {
 	switch {
 	case errors.As(err, &unreadable), unsealable(err):
 		return Garbled
-	case errors.As(err, &timeout) && timeout.Timeout(), vanishedHost(err):
+	case errors.As(err, &timeout) && timeout.Timeout(), gaveUp(err):
 		return Timeout
 	}
 	return Closed
 }
 
-// vanishedHost reports whether TCP gave up on a host that no longer answers, and
-// had heard from a router on the way why. Without that, the error is ETIMEDOUT.
-func vanishedHost(err error) bool {
-	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
+// gaveUp reports whether TCP gave up on a host that no longer answers. It says
+// something else than ETIMEDOUT when a router on the way has told why.
+func gaveUp(err error) bool {
+	return errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
 // ResultError says how and when an exchange with a backend failed.

@@ -140,7 +140,7 @@ func (c *Conn) receive(fd int) bool {
 func (c *Conn) exchangeSlowly() error {
 	c.tcp.SetWriteDeadline(c.armed) //nolint:errcheck // the write fails if this does
 	written := make(chan error, 1)
-	go func() { written <- c.writeRest() }()
+	go func() { written <- c.note(c.writeRest()) }()
 	err := c.fill()
 	if err == nil {
 		c.tcp.SetWriteDeadline(time.Now().Add(writeGrace)) //nolint:errcheck // as above

@@ -45,7 +45,7 @@ func (c *Conn) write(p []byte) error {
 	} else {
 		_, err = c.tcp.Write(p)
 	}
-	return err
+	return c.note(err)
 }
 
 // Sent says that the request was written to its end.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -221,26 +222,30 @@ func (e *explainer) match() error {
 func (e *explainer) pick() {
 	settings := e.listener.pool.Settings()
 	e.note("pick", "pool %s, %s", settings.Name, settings.Policy)
-	if e.q.Running == nil {
+	states := e.running(settings.Name)
+	if len(states) == 0 {
 		for _, b := range settings.Backends {
 			e.note("pick", "%s (weight %d)", b.URL(), b.Weight)
 		}
 		e.note("pick", "no gate runs with these settings, so that nobody knows who is up")
 		return
 	}
-	takers := 0
-	for _, state := range e.q.Running {
-		if state.Pool != settings.Name {
-			continue
-		}
+	for _, state := range states {
 		e.note("pick", "%s", &state)
-		if state.TakesWork() {
-			takers++
-		}
 	}
-	if takers == 0 {
+	if !slices.ContainsFunc(states, func(s pool.State) bool { return s.TakesWork() }) {
 		e.note("pick", "nobody takes work now: the answer would be 503 no_backend%s", after(settings.Queue.Wait))
 	}
+}
+
+// running is what a running gate knows of the backends of a pool.
+func (e *explainer) running(name string) (states []pool.State) {
+	for _, state := range e.q.Running {
+		if state.Pool == name {
+			states = append(states, state)
+		}
+	}
+	return states
 }
 
 // after says how long a request waits before it is refused.

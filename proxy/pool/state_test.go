@@ -1,0 +1,36 @@
+package pool
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAStateSaysItInWords(t *testing.T) {
+	s := State{Backend: "10.0.0.1:80", State: "up", Why: "2 checks passed", Weight: 3}
+	assert.Equal(t, "10.0.0.1:80 (weight 3): up, 2 checks passed", s.String())
+	s.Draining = true
+	assert.Equal(t, "10.0.0.1:80 (weight 3): up, 2 checks passed, draining", s.String())
+}
+
+func TestWhoTakesWork(t *testing.T) {
+	for state, want := range map[State]bool{
+		{State: "up", Weight: 1}:                 true,
+		{State: "unknown", Weight: 1}:            true,
+		{State: "down", Weight: 1}:               false,
+		{State: "up", Weight: 0}:                 false,
+		{State: "up", Weight: 1, Draining: true}: false,
+	} {
+		assert.Equal(t, want, state.TakesWork(), "%+v", state)
+	}
+}
+
+func TestABackendIsChangedByItsAddress(t *testing.T) {
+	p, _ := made(t)
+	assert.NoError(t, p.Drain("10.0.0.1:80", true))
+	assert.True(t, p.States()[0].Draining)
+	assert.NoError(t, p.Drain("10.0.0.1:80", false))
+	assert.False(t, p.States()[0].Draining)
+	assert.EqualError(t, p.Drain("10.0.0.1:81", true), "pool p has no backend 10.0.0.1:81")
+	assert.Error(t, p.SetWeight("", 1))
+}

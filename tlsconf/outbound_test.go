@@ -39,8 +39,9 @@ func (s signer) clientPair(t testing.TB, folder, name string, from time.Time) co
 }
 
 // backendOf shakes hands with one client by a certificate of s for be.example,
-// and returns how the client and the backend saw it.
-func backendOf(t testing.TB, s signer, config *tls.Config, clients *x509.CertPool) (client, backend error, shown string) {
+// and returns who the client said it was, and how the client and the backend
+// saw it end.
+func backendOf(t testing.TB, s signer, config *tls.Config, clients *x509.CertPool) (shown string, client, backend error) {
 	certPEM, keyPEM := s.sign(t, order{hosts: []string{"be.example"}})
 	cert, err := tls.X509KeyPair(certPEM, keyPEM)
 	require.NoError(t, err)
@@ -75,7 +76,7 @@ func backendOf(t testing.TB, s signer, config *tls.Config, clients *x509.CertPoo
 	if peers := server.ConnectionState().PeerCertificates; len(peers) > 0 {
 		shown = peers[0].Subject.CommonName
 	}
-	return client, backend, shown
+	return shown, client, backend
 }
 
 // expecting is the configuration of o for be.example.
@@ -92,9 +93,9 @@ func TestOutboundTrustsTheCAOfTheFileAlone(t *testing.T) {
 	o, err := NewOutbound(configs.BackendTLS{CA: caFile(t, ours)}, (&log{}).logger())
 	require.NoError(t, err)
 
-	client, _, _ := backendOf(t, ours, expecting(o), nil)
+	_, client, _ := backendOf(t, ours, expecting(o), nil)
 	assert.NoError(t, client)
-	client, _, _ = backendOf(t, theirs, expecting(o), nil)
+	_, client, _ = backendOf(t, theirs, expecting(o), nil)
 	var unknown x509.UnknownAuthorityError
 	assert.ErrorAs(t, client, &unknown)
 }
@@ -103,7 +104,7 @@ func TestOutboundTrustsTheSystemWithoutAFile(t *testing.T) {
 	o, err := NewOutbound(configs.BackendTLS{}, (&log{}).logger())
 	require.NoError(t, err)
 	assert.Nil(t, o.Config().RootCAs, "which is the system's")
-	client, _, _ := backendOf(t, newRoot(t), expecting(o), nil)
+	_, client, _ := backendOf(t, newRoot(t), expecting(o), nil)
 	assert.Error(t, client)
 }
 
@@ -111,7 +112,7 @@ func TestOutboundExpectsTheNameOfTheSettings(t *testing.T) {
 	root := newRoot(t)
 	o, err := NewOutbound(configs.BackendTLS{CA: caFile(t, root), ServerName: "another.example"}, (&log{}).logger())
 	require.NoError(t, err)
-	client, _, _ := backendOf(t, root, expecting(o), nil)
+	_, client, _ := backendOf(t, root, expecting(o), nil)
 	var wrong x509.HostnameError
 	require.ErrorAs(t, client, &wrong)
 	assert.Equal(t, "another.example", wrong.Host)
@@ -133,13 +134,13 @@ func TestOutboundShowsItsCertificate(t *testing.T) {
 	files := clients.clientPair(t, t.TempDir(), "the gate", time.Now().Add(-time.Hour))
 	o, err := NewOutbound(configs.BackendTLS{CA: caFile(t, root), Certificate: files.Certificate, Key: files.Key}, (&log{}).logger())
 	require.NoError(t, err)
-	client, backend, shown := backendOf(t, root, expecting(o), clients.pool())
+	shown, client, backend := backendOf(t, root, expecting(o), clients.pool())
 	require.NoError(t, client)
 	require.NoError(t, backend)
 	assert.Equal(t, "the gate", shown)
 
 	// One that the backend does not take is shown all the same: its log says whose it was.
-	client, backend, _ = backendOf(t, root, expecting(o), newRoot(t).pool())
+	_, client, backend = backendOf(t, root, expecting(o), newRoot(t).pool())
 	assert.Error(t, client)
 	assert.ErrorContains(t, backend, "unknown authority", "and not that none was shown")
 }
@@ -188,9 +189,9 @@ func TestANewCAIsTrustedAndTheOldOneIsNot(t *testing.T) {
 	o.refresh()
 
 	require.NotSame(t, old, o.Config())
-	client, _, _ := backendOf(t, after, expecting(o), nil)
+	_, client, _ := backendOf(t, after, expecting(o), nil)
 	assert.NoError(t, client)
-	client, _, _ = backendOf(t, before, expecting(o), nil)
+	_, client, _ = backendOf(t, before, expecting(o), nil)
 	assert.Error(t, client)
 	assert.Contains(t, l.String(), "new CA of a pool in use")
 }
@@ -222,7 +223,7 @@ func TestANewClientCertificateIsShown(t *testing.T) {
 	require.NoError(t, err)
 	old := o.Config()
 	shown := func() string {
-		_, _, name := backendOf(t, root, expecting(o), root.pool())
+		name, _, _ := backendOf(t, root, expecting(o), root.pool())
 		return name
 	}
 

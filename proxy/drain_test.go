@@ -129,6 +129,25 @@ func TestASleepingConnectionEndsWithTheDrain(t *testing.T) {
 	client.Silent(t)
 }
 
+// Who waits for a backend is told when nobody can come any more, and may come
+// again elsewhere.
+func TestWhoWaitsForABackendIsToldOfTheEnd(t *testing.T) {
+	t.Parallel()
+	ready := make(chan struct{})
+	defer close(ready)
+	busy := testbed.Backend(t, testbed.Waits(ready))
+	edge := testbed.Edge(t, testbed.Pool(busy.Addr), testbed.PoolKeys("max_connections: 1", "queue: {busy: 1m}"))
+	running, waiting := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
+	running.Send(t, testbed.Head("POST /track"))
+	require.Eventually(t, func() bool { return busy.Heads() == 1 }, testbed.Patience, tick)
+	waiting.Send(t, testbed.Head("POST /track"))
+	edge.Shows(t, `trackgate_pool_waiting_requests{pool="collectors"}`, 1)
+
+	edge.Drain()
+
+	waiting.Answer(t, "POST").IsEdge(503, "draining").HasField("retry-after", "1").Closes()
+}
+
 func TestATunnelIsCutWhenTheDrainTimeIsOver(t *testing.T) {
 	t.Parallel()
 	backend := testbed.Backend(t, echoes...)

@@ -147,11 +147,26 @@ func (g *Gate) drain() {
 	case <-timer.C:
 		g.parts.Log.Warn().Int64("connections", g.open.Load()).Msg("the drain time is over: the rest is cut")
 		g.end()
+		await(gone, lastWord)
 		g.register.each((*conn).cut)
 		<-gone
 	}
 	for _, p := range g.current.Load().pools {
 		p.Close()
+	}
+}
+
+// lastWord is how long those who waited for a backend have to tell their clients
+// that none came.
+const lastWord = 50 * time.Millisecond
+
+// await waits until done is closed, for a while.
+func await(done <-chan struct{}, while time.Duration) {
+	timer := time.NewTimer(while)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
 	}
 }
 

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -187,7 +188,7 @@ func (c *Conn) failed(err error) error {
 	if !c.reused && !c.heard && refusesHandshake(err) {
 		e.Kind = ConnectFailed
 	}
-	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err)
+	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed)
 	if e.Kind == Timeout {
 		c.timed = false // the caller may decide to wait on
 	}
@@ -198,5 +199,6 @@ func (c *Conn) failed(err error) error {
 // answers can still be read.
 func (c *Conn) StopWrite() { c.tcp.SetWriteDeadline(time.Unix(1, 0)) } //nolint:errcheck // a closed connection needs none
 
-// Interrupt ends what runs on the connection in another goroutine.
+// Interrupt ends what runs on the connection in another goroutine, or is about to.
+// The error that it ends with does not allow a repetition.
 func (c *Conn) Interrupt() { c.tcp.Close() }

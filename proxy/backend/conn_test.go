@@ -280,6 +280,25 @@ func TestInterruptEndsAWait(t *testing.T) {
 	})
 }
 
+// Who is interrupted shall not begin anew elsewhere.
+func TestAnInterruptIsNoReuseRace(t *testing.T) {
+	everyWay(t, func(t *testing.T, backendThat start) {
+		for name, use := range map[string]func(*Conn) error{
+			"Exchange":  func(c *Conn) error { return c.Exchange([]byte(ask), []byte(event), time.Now()) },
+			"Streaming": func(c *Conn) error { return c.Streaming([]byte(ask), time.Now()) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				c := kept(t, backendThat(t, patient, saying(answer)))
+				c.Interrupt()
+				err := use(c)
+				assert.False(t, failure(t, err, Closed).Reused)
+				assert.False(t, MayRepeat(err))
+				assert.ErrorIs(t, err, net.ErrClosed)
+			})
+		}
+	})
+}
+
 // A large body is written by one goroutine while another waits for the answer.
 func TestAnswerWhileStreaming(t *testing.T) {
 	everyWay(t, func(t *testing.T, backendThat start) {

@@ -166,8 +166,10 @@ func (c *Conn) writeRest() error {
 
 // exchangeSealed is what turn does, over TLS.
 func (c *Conn) exchangeSealed() error {
-	if c.reused && !c.tls.quiet() {
-		return ErrStale
+	if c.reused {
+		if err := c.tls.check(); err != nil {
+			return err
+		}
 	}
 	err := c.writeSealed()
 	if err == errBlocked {

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -88,13 +89,20 @@ func (s *sealed) peek(p []byte) (int, error) {
 	return n, err
 }
 
-// quiet reports whether the backend has nothing to say: nothing arrives, and
+// check returns nil when the backend has nothing to say: nothing arrives, and
 // nothing that arrived with the answer before is left, be it read by crypto/tls
 // or half a record that it cannot read yet. Session tickets that came with the
-// answer are taken on the way.
-func (s *sealed) quiet() bool {
+// answer are taken on the way. Otherwise it returns ErrStale, or why there is no
+// connection any more.
+func (s *sealed) check() error {
 	n, err := s.probe()
-	return n == 0 && err == errNothing && s.arrived == 0 && s.frame.whole()
+	switch {
+	case errors.Is(err, net.ErrClosed):
+		return err // interrupted
+	case n == 0 && err == errNothing && s.arrived == 0 && s.frame.whole():
+		return nil
+	}
+	return ErrStale
 }
 
 // farewell reports whether the backend has said that it is about to close

@@ -6,8 +6,10 @@ import "time"
 // ErrStale says that nothing was written; any other error is a *ResultError.
 func (c *Conn) Streaming(head []byte, now time.Time) error {
 	c.start(now)
-	if c.reused && !c.quiet() {
-		return c.failed(ErrStale)
+	if c.reused {
+		if err := c.check(); err != nil {
+			return c.failed(err)
+		}
 	}
 	c.lenient = true
 	c.setPatience(max(vanished, c.home.opts.Response))
@@ -18,14 +20,15 @@ func (c *Conn) Streaming(head []byte, now time.Time) error {
 	return nil
 }
 
-// quiet reports whether a kept connection has nothing to say.
-func (c *Conn) quiet() bool {
+// check returns ErrStale when a kept connection has something to say.
+func (c *Conn) check() (err error) {
 	if c.tls != nil {
-		return c.tls.quiet()
+		return c.tls.check()
 	}
-	stale := ErrStale
-	err := c.raw.Control(func(fd uintptr) { stale = probe(int(fd), c.in[:1]) })
-	return err == nil && stale == nil
+	if err := c.raw.Control(func(fd uintptr) { err = probe(int(fd), c.in[:1]) }); err != nil {
+		return err // interrupted
+	}
+	return err
 }
 
 // Write writes a part of the request while ReadHead may run. Its error is a

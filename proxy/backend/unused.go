@@ -24,10 +24,11 @@ const (
 // the ages at which it closes) that it will not wait that long.
 type unused struct {
 	most  time.Duration
+	born  time.Time
 	force atomic.Int64 // the limit in force, in nanoseconds
 
 	said atomic.Int64 // what was announced, in nanoseconds; 0: nothing
-	when atomic.Int64 // when that was heard last, as Unix time in nanoseconds
+	when atomic.Int64 // when that was heard last, in nanoseconds from born
 
 	mu       sync.Mutex
 	closings []closing
@@ -42,7 +43,7 @@ type closing struct {
 }
 
 func (u *unused) init(most time.Duration) {
-	u.most = most
+	u.most, u.born = most, time.Now()
 	u.force.Store(int64(most))
 }
 
@@ -51,14 +52,14 @@ func (u *unused) limit() time.Duration { return time.Duration(u.force.Load()) }
 // announce takes note of what the backend said at now. What it has said already
 // costs two loads.
 func (u *unused) announce(allowed time.Duration, now time.Time) {
-	said, age := u.said.Load(), now.UnixNano()-u.when.Load()
+	said, age := u.said.Load(), int64(now.Sub(u.born))-u.when.Load()
 	if said != 0 && (int64(allowed) > said && age < int64(believed) || int64(allowed) == said && age < int64(believed/10)) {
 		return
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.said.Store(int64(allowed))
-	u.when.Store(now.UnixNano())
+	u.when.Store(int64(now.Sub(u.born)))
 	u.update()
 }
 
@@ -116,7 +117,7 @@ func (u *unused) lapse(now time.Time) {
 	if now.Sub(u.agreed) > believed {
 		u.shown = 0
 	}
-	if now.UnixNano()-u.when.Load() > int64(believed) {
+	if int64(now.Sub(u.born))-u.when.Load() > int64(believed) {
 		u.said.Store(0)
 	}
 	u.update()

@@ -4,6 +4,8 @@ package scenario
 
 import (
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -22,14 +24,18 @@ type backend struct {
 	name    string
 	seen    string        // the address that the gate has
 	between *faults.Proxy // nil: nothing
+	on      *host         // nil: here
 	command *exec.Cmd
 	process *program.Process
 }
 
-func newBackend(t *testing.T, p plan, name string) *backend {
+func newBackend(t *testing.T, p plan, number int) *backend {
 	t.Helper()
-	b := &backend{role: p.role, name: name}
-	b.Name, b.Address = name, faults.Address(t)
+	b := &backend{role: p.role, name: fmt.Sprintf("b%d", number+1)}
+	b.Name, b.Address = b.name, net.JoinHostPort(addresses(number, number+1)[0], p.port)
+	if p.port == "" {
+		b.Address = faults.Address(t)
+	}
 	b.seen = b.Address
 	if p.faults {
 		b.between = faults.NewProxy(t, b.Address)
@@ -41,18 +47,16 @@ func newBackend(t *testing.T, p plan, name string) *backend {
 // start begins the process and returns once it listens.
 func (b *backend) start(t *testing.T) {
 	t.Helper()
-	b.launch(t, os.Args[0])
-	program.AwaitListener(t, b.Address)
-}
-
-// launch begins the process by a command that ends in this program.
-func (b *backend) launch(t *testing.T, command ...string) {
-	t.Helper()
 	text, err := json.Marshal(b.role)
 	require.NoError(t, err)
+	command := []string{os.Args[0]}
+	if b.on != nil {
+		command = b.on.inside(command...) // gives its process to this program
+	}
 	b.command = exec.Command(command[0], command[1:]...)
 	b.command.Env = append(os.Environ(), backendRole+"="+string(text))
 	b.process = program.Start(t, b.command)
+	program.AwaitListener(t, b.Address)
 }
 
 // stop ends it as a deployment does, when what runs is finished.

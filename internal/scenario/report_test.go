@@ -64,7 +64,7 @@ func (r report) noSlowerThan(t *testing.T, factor float64, baseline report, phas
 	t.Helper()
 	usual := baseline.quantile(.99)
 	limit := max(time.Duration(factor*float64(usual)), usual+slack())
-	assert.LessOrEqual(t, r.quantile(.99), limit, "p99 %s (baseline %s)", phase, usual)
+	assert.LessOrEqual(t, r.quantile(.99), limit, "p99 %s (baseline %s); the slowest %v", phase, usual, r.slowest())
 }
 
 // faultless demands that none of the visits failed.
@@ -96,6 +96,12 @@ func (r report) shown() []string {
 		lines = append(lines, v.String())
 	}
 	return lines
+}
+
+// slowest is the visits that took longest, as text.
+func (r report) slowest() []string {
+	sorted := slices.SortedFunc(slices.Values(r), func(a, b visit) int { return int(b.took() - a.took()) })
+	return report(sorted).shown()
 }
 
 // String is one line about all visits.

@@ -37,7 +37,9 @@ type plan struct {
 	backends int
 	role     role   // of each backend; its name and place are filled in
 	faults   bool   // between the gate and each backend
+	host     *host  // where the first backend is; nil: here like the others
 	pool     string // further lines of the pool's settings
+	port     string // of all backends, each at an address of its own; "": one address, each at a port of its own
 	entries  string // instead of one entry of the pool for each backend
 }
 
@@ -67,7 +69,10 @@ func newSite(t *testing.T, p plan) *site {
 	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: t.TempDir(), journal: newJournal(t)}
 	p.role.Journal = s.journal.path
 	for i := range p.backends {
-		s.backends = append(s.backends, newBackend(t, p, fmt.Sprintf("b%d", i+1)))
+		s.backends = append(s.backends, newBackend(t, p, i))
+	}
+	if p.host != nil {
+		p.host.takes(t, s.backends[0])
 	}
 	for _, b := range s.backends {
 		b.start(t)
@@ -92,7 +97,30 @@ func (s *site) run(t *testing.T, p plan) {
 	s.client = &client{address: s.address, tls: s.trust(t), within: time.Minute}
 	s.scraper = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	t.Cleanup(s.client.close)
-	s.before = s.vitals(t)
+	s.before = s.rested(t)
+}
+
+// crowd is more connections than the gate keeps goroutines for that have none.
+const crowd = 80
+
+// rested are the vitals of a gate that has served a crowd before: it keeps some
+// goroutines for those who come next.
+func (s *site) rested(t *testing.T) vitals {
+	t.Helper()
+	var lines []*line
+	for range crowd {
+		l, err := s.client.line(true)
+		require.NoError(t, err)
+		lines = append(lines, l)
+		fmt.Fprint(l, "GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n")
+	}
+	for _, l := range lines {
+		_, err := l.in.ReadString('\n')
+		require.NoError(t, err)
+		require.NoError(t, l.Close())
+	}
+	require.Eventually(t, func() bool { return s.vitals(t).sum("trackgate_connections") == 0 }, recovery, 10*time.Millisecond)
+	return s.vitals(t)
 }
 
 // entries are the backends as the settings name them.
@@ -120,8 +148,9 @@ func (s *site) load(t *testing.T, rate int) *load {
 	return startLoad(s.client, "v", rate)
 }
 
-// settle ends a scenario: nothing was mixed up, what was said to be delivered was,
-// and the gate gave back what it had taken.
+// settle ends a scenario, with all backends well again: nothing was mixed up, what
+// was said to be delivered was, every backend gets work, and the gate gave back
+// what it had taken.
 func (s *site) settle(t *testing.T, r report) {
 	t.Helper()
 	t.Logf("in all %s", r)
@@ -131,6 +160,9 @@ func (s *site) settle(t *testing.T, r report) {
 		if !v.failed() {
 			assert.Positive(t, times[v.id], "an event that was answered and never delivered: %s", v)
 		}
+	}
+	for _, b := range s.backends {
+		s.shows(t, b, 1, recovery)
 	}
 	s.client.close()
 	s.asBefore(t, s.before)

@@ -1,0 +1,143 @@
+//go:build scenario
+
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A scenario proves something only if its parts would notice what it is about.
+
+// says is an address where everybody hears the same and is hung up on.
+func says(t *testing.T, text string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 64<<10)) // one read has the whole request
+			io.WriteString(conn, text)
+			conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestAVisitTellsWhatCameOfIt(t *testing.T) {
+	well := fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Backend: b1\r\nContent-Length: %d\r\n\r\n", len(answerOf("v-1", "b1", 47)))
+	for name, test := range map[string]struct {
+		said   string
+		want   error
+		reason string
+		failed bool
+	}{
+		"well":                      {said: well + answerOf("v-1", "b1", 47)},
+		"another's":                 {said: well + answerOf("v-2", "b1", 47), want: errMixed, failed: true},
+		"by another":                {said: well + answerOf("v-1", "b2", 47), want: errMixed, failed: true},
+		"cut":                       {said: well + `{"id": "v-1"`, want: io.ErrUnexpectedEOF, failed: true},
+		"nothing":                   {want: io.ErrUnexpectedEOF, failed: true},
+		"refused":                   {said: "HTTP/1.1 503 No\r\nContent-Length: 24\r\n\r\n" + `{"reason": "no_backend"}`, reason: "no_backend", failed: true},
+		"mixed up on the way there": {said: "HTTP/1.1 409 No\r\nContent-Length: 0\r\n\r\n", want: errMixed, failed: true},
+	} {
+		c := &client{address: says(t, test.said), within: time.Minute}
+		v := c.visit(request{id: "v-1"})
+		assert.ErrorIs(t, v.err, test.want, name)
+		assert.Equal(t, test.failed, v.failed(), "%s: %s", name, v)
+		assert.Equal(t, test.reason, v.reason, name)
+	}
+}
+
+func TestABackendKnowsWhatBelongsToAnID(t *testing.T) {
+	j := newJournal(t)
+	server, err := role{Name: "b1", Journal: j.path}.server()
+	require.NoError(t, err)
+	for target, body := range map[string]string{
+		"/track?id=v-1": eventOf("v-1"),
+		"/track?id=v-2": eventOf("v-3"),
+		"/track?id=v-4": eventOf("v-4")[:900],
+	} {
+		w := httptest.NewRecorder()
+		server.Handler.ServeHTTP(w, httptest.NewRequest("POST", target, strings.NewReader(body)))
+		assert.Equal(t, target == "/track?id=v-1", w.Code == 200, target)
+	}
+	assert.Equal(t, map[string]int{"v-1": 1}, j.delivered(t))
+}
+
+func TestABackendAnswersWhatTheClientWants(t *testing.T) {
+	server, err := role{Name: "b1", Journal: newJournal(t).path}.server()
+	require.NoError(t, err)
+	s := httptest.NewServer(server.Handler)
+	defer s.Close()
+	c := &client{address: s.Listener.Addr().String(), within: time.Minute}
+	defer c.close()
+	for _, q := range []request{{post: true}, {}, {size: 100_000}, {size: 100_000, chunked: true}, {fresh: true}} {
+		q.id = "v-000001"
+		v := c.visit(q)
+		assert.False(t, v.failed(), "%s", v)
+		assert.Equal(t, "b1", v.backend)
+	}
+	assert.Len(t, c.kept, 1, "connections")
+}
+
+func TestALoadDoesNotWaitForAnswers(t *testing.T) {
+	c := &client{address: says(t, ""), within: time.Minute}
+	release := make(chan struct{})
+	var begun int
+	l := startShaped(c, "v", 1000, func(n int) request {
+		if begun++; begun == 500 {
+			close(release)
+		}
+		return mixed(n)
+	})
+	<-release
+	r := l.stop()
+	assert.GreaterOrEqual(t, len(r), 500)
+	assert.Len(t, r.failed(), len(r))
+	assert.InDelta(t, .6, float64(len(r.posts()))/float64(len(r)), .02, "posts")
+	assert.InDelta(t, .1, float64(len(r.only(func(v visit) bool { return v.fresh })))/float64(len(r)), .02, "on new connections")
+}
+
+func TestAReportFindsWhatIsAskedFor(t *testing.T) {
+	begin := time.Unix(1_000, 0)
+	var r report
+	for i := range 100 {
+		at := begin.Add(time.Duration(i) * time.Second)
+		r = append(r, visit{begin: at, end: at.Add(time.Duration(i+1) * time.Millisecond), status: 200})
+	}
+	r[99].err = errors.New("lost")
+	assert.Equal(t, 50*time.Millisecond, r.quantile(.5))
+	assert.Equal(t, 100*time.Millisecond, r.quantile(1))
+	assert.Zero(t, report(nil).quantile(.5))
+	assert.Len(t, r.began(begin.Add(time.Second), begin.Add(3*time.Second)), 2)
+	assert.Len(t, r.failed(), 1)
+	assert.True(t, r[99].spans(r[99].end, r[99].end.Add(time.Hour)))
+	assert.False(t, r[99].spans(r[99].end.Add(1), r[99].end.Add(time.Hour)))
+}
+
+func TestAddressesAreFoundInTheKernel(t *testing.T) {
+	assert.Equal(t, "0100007F:0050", kernelAddress(t, "127.0.0.1:80"))
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	address := l.Addr().String()
+	assert.Zero(t, established(t, address))
+	conn, err := net.Dial("tcp4", address)
+	require.NoError(t, err)
+	defer conn.Close()
+	assert.Equal(t, 1, established(t, address))
+}

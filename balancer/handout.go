@@ -5,8 +5,8 @@ import "math"
 // window bounds how many claims a backend may have on behalf of those who wait.
 // One that comes back to a pool where many wait would otherwise get all of them
 // at once. It begins with a few; each release shows that the backend keeps up and
-// adds one, up to quickWindow; from there it takes as many releases as the window
-// is wide. So it grows slowly but has no end: a fixed bound could be less than
+// adds one, up to quickWindow; from there it takes twice as many releases as the
+// window is wide. So it grows slowly but has no end: a fixed bound could be less than
 // what comes in, and then nobody would ever stop waiting.
 //
 // It holds while somebody waits. Who need not wait knows nothing of it.
@@ -18,7 +18,7 @@ type window struct {
 
 const (
 	firstWindow = 4
-	quickWindow = 32
+	quickWindow = 16
 )
 
 // openLocked gives b a window if somebody waits. Claims that it still has from
@@ -32,7 +32,7 @@ func (q *queue) openLocked(b *Backend) {
 // widen counts a release.
 func (w *window) widen() {
 	w.released++
-	if w.size < quickWindow || w.released >= w.size {
+	if w.size < quickWindow || w.released >= 2*w.size {
 		w.size, w.released = w.size+1, 0
 	}
 }

@@ -228,3 +228,25 @@ func TestWhatIsSaidAfterRemoveIsIgnored(t *testing.T) {
 		assert.Equal(t, Up, c.subjects[1].State().Status, "of three, two stay")
 	})
 }
+
+// One that came back only because nobody was up goes again as soon as its checks
+// have failed, or the gate would try for seconds to reach who is not there.
+func TestOneThatCameBackForWantOfOthersGoesWhenItsChecksFail(t *testing.T) {
+	inCourt(t, 3, checked, func(t *testing.T, c *court) {
+		for range 3 {
+			c.subjects[2].Unreachable(errRefused)
+		}
+		c.probes(errIll, "A", "B")
+		c.subjects[0].Unreachable(errRefused) // news that brings their probes forward
+		c.subjects[1].Unreachable(errRefused)
+		for c.subjects[2].State().Status == Down {
+			c.wait(10 * time.Millisecond)
+		}
+		back := time.Now()
+		c.probes(errIll, "C")
+		c.subjects[2].Unreachable(errRefused)
+		c.wait(time.Second)
+		assert.Equal(t, CauseCheck, c.subjects[2].State().Cause)
+		assert.Less(t, c.subjects[2].State().Since.Sub(back), time.Second)
+	})
+}

@@ -79,7 +79,7 @@ func (m *Monitor) settle(s *Subject, now time.Time) {
 	was, is := s.state.Load(), s.verdict(now)
 	switch {
 	case was.up() != is.up():
-		if !m.tooEarly(s, now) {
+		if !m.tooEarly(s, now) || s.relieved && is.Cause == CauseCheck {
 			m.turn(s, is, now)
 		}
 	case was.Status != is.Status: // not unknown any more
@@ -99,7 +99,7 @@ func (m *Monitor) tooEarly(s *Subject, now time.Time) bool {
 
 // turn lets s come back or go down.
 func (m *Monitor) turn(s *Subject, is State, now time.Time) {
-	s.turned = now
+	s.turned, s.relieved = now, false
 	m.publish(s, is, now)
 	if is.up() {
 		m.ups++
@@ -118,7 +118,8 @@ func (m *Monitor) publish(s *Subject, is State, since time.Time) {
 }
 
 // relieve does what it can if nobody is up: those that only pause come back, and
-// the others are checked more often.
+// the others are checked more often. Who comes back so is not known to be well:
+// its check may take it out again at once.
 func (m *Monitor) relieve(now time.Time) {
 	if m.ups > 0 {
 		return
@@ -130,6 +131,7 @@ func (m *Monitor) relieve(now time.Time) {
 	for _, s := range m.subjects {
 		if is := s.verdict(now); is.up() && !s.up() {
 			m.turn(s, is, now)
+			s.relieved = true
 		}
 	}
 }

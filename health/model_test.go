@@ -27,10 +27,11 @@ type inquest struct {
 
 // fact is what was told of a backend.
 type fact struct {
-	up     bool
-	turned time.Time     // zero: never
-	pause  time.Duration // of the last ejection
-	until  time.Time     // of it
+	up       bool
+	turned   time.Time     // zero: never
+	relieved bool          // it came back as nobody was up
+	pause    time.Duration // of the last ejection
+	until    time.Time     // of it
 }
 
 const mostMembers = 7
@@ -79,7 +80,7 @@ func (q *inquest) changed(s *Subject, is State) {
 	}
 	before := q.ups()
 	if !f.turned.IsZero() && q.now.Sub(f.turned) < 3*time.Second {
-		require.True(q, up && q.nobody, "a change after %s: %v", q.now.Sub(f.turned), is)
+		require.True(q, up && q.nobody || f.relieved && is.Cause == CauseCheck, "a change after %s: %v", q.now.Sub(f.turned), is)
 	}
 	if is.Cause == CauseConnectFailed || is.Cause == CauseTimeout || is.Cause == CauseErrors {
 		q.ejected++
@@ -89,7 +90,7 @@ func (q *inquest) changed(s *Subject, is State) {
 	if up && q.now.Before(f.until) {
 		require.True(q, q.nobody, "back before its time: %v", is)
 	}
-	f.up, f.turned = up, q.now
+	f.up, f.turned, f.relieved = up, q.now, up && q.nobody
 	q.nobody = q.nobody || before == 1 && !up
 }
 

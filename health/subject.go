@@ -23,6 +23,7 @@ type Subject struct {
 	tally    tally
 	ejection ejection
 	turned   time.Time // when it last came back or went down; zero: never
+	relieved bool      // it came back only because nobody was up
 	soon     bool      // there is news: the next probe is not to wait
 	begun    bool      // its check runs
 	removed  bool

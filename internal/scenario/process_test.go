@@ -24,6 +24,7 @@ type backend struct {
 	name    string
 	seen    string        // the address that the gate has
 	between *faults.Proxy // nil: nothing
+	python  bool          // FastAPI on uvicorn
 	on      *host         // nil: here
 	command *exec.Cmd
 	process *program.Process

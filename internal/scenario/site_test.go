@@ -25,6 +25,7 @@ import (
 type site struct {
 	address, admin string
 	storage        string
+	exchanges      string // the access log
 	journal        journal
 	backends       []*backend
 	client         *client
@@ -36,6 +37,7 @@ type site struct {
 type plan struct {
 	backends int
 	role     role   // of each backend; its name and place are filled in
+	uvicorn  bool   // FastAPI on uvicorn instead of our own
 	faults   bool   // between the gate and each backend
 	host     *host  // where the first backend is; nil: here like the others
 	pool     string // further lines of the pool's settings
@@ -61,12 +63,15 @@ pools:
 limits: {connections_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
 admin: {address: "%s"}
+log: {access: {output: "%s"}}
 `
 
 // newSite starts the backends of a plan and a gate in front of them.
 func newSite(t *testing.T, p plan) *site {
 	t.Helper()
 	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: t.TempDir(), journal: newJournal(t)}
+	s.exchanges = filepath.Join(t.TempDir(), "access.log")
+	t.Cleanup(func() { s.confess(t) })
 	p.role.Journal = s.journal.path
 	for i := range p.backends {
 		s.backends = append(s.backends, newBackend(t, p, i))
@@ -90,7 +95,7 @@ func (s *site) run(t *testing.T, p plan) {
 	if p.entries == "" {
 		p.entries = s.entries()
 	}
-	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, s.admin)
+	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, s.admin, s.exchanges)
 	program.Run(t, gate(t), text)
 	program.AwaitListener(t, s.address)
 	program.AwaitListener(t, s.admin)
@@ -121,6 +126,22 @@ func (s *site) rested(t *testing.T) vitals {
 	}
 	require.Eventually(t, func() bool { return s.vitals(t).sum("trackgate_connections") == 0 }, recovery, 10*time.Millisecond)
 	return s.vitals(t)
+}
+
+// confess shows, if the test failed, the first exchanges that went wrong in the eyes
+// of the gate.
+func (s *site) confess(t *testing.T) {
+	text, err := os.ReadFile(s.exchanges)
+	if !t.Failed() || err != nil {
+		return
+	}
+	shown := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.Contains(line, `"reason":"ok"`) && !strings.Contains(line, `"reason":"not_exposed"`) && shown < 10 {
+			t.Log(line)
+			shown++
+		}
+	}
 }
 
 // entries are the backends as the settings name them.

@@ -39,16 +39,16 @@ func says(t *testing.T, text string) string {
 }
 
 func TestAVisitTellsWhatCameOfIt(t *testing.T) {
-	well := fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Backend: b1\r\nContent-Length: %d\r\n\r\n", len(answerOf("v-1", "b1", 47)))
+	well := fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Backend: b1\r\nContent-Length: %d\r\n\r\n", len(answerOf("v-1", "b1", 0)))
 	for name, test := range map[string]struct {
 		said   string
 		want   error
 		reason string
 		failed bool
 	}{
-		"well":                      {said: well + answerOf("v-1", "b1", 47)},
-		"another's":                 {said: well + answerOf("v-2", "b1", 47), want: errMixed, failed: true},
-		"by another":                {said: well + answerOf("v-1", "b2", 47), want: errMixed, failed: true},
+		"well":                      {said: well + answerOf("v-1", "b1", 0)},
+		"another's":                 {said: well + answerOf("v-2", "b1", 0), want: errMixed, failed: true},
+		"by another":                {said: well + answerOf("v-1", "b2", 0), want: errMixed, failed: true},
 		"cut":                       {said: well + `{"id": "v-1"`, want: io.ErrUnexpectedEOF, failed: true},
 		"nothing":                   {want: io.ErrUnexpectedEOF, failed: true},
 		"refused":                   {said: "HTTP/1.1 503 No\r\nContent-Length: 24\r\n\r\n" + `{"reason": "no_backend"}`, reason: "no_backend", failed: true},

@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"flag"
 	"os"
 	"sync"
 	"testing"
@@ -28,8 +29,12 @@ func runTests(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	os.Setenv(binaryFolder, folder)
+	flag.Set("test.parallel", lasts(atOnce, "2")) // the command line still says otherwise
 	return m.Run()
 }
+
+// atOnce is how many scenarios run side by side in the short form: they mostly wait.
+const atOnce = "3"
 
 // binaryFolder names the folder where the gate's binary is kept for all tests.
 const binaryFolder = "SCENARIO_FOLDER"

@@ -142,7 +142,7 @@ func (q *inquest) step(what, with byte) {
 	case 5:
 		q.m.failedAttempt(s, CauseTimeout, nil, q.now)
 	case 6, 7:
-		if s.note(int(what%2)*300+200, client(int(with)/8)) {
+		if s.note(int(what%2)*300+200, client(int(with)/8), q.now) {
 			q.m.failedClient(s, q.now)
 		}
 	case 8:
@@ -174,7 +174,7 @@ func (q *inquest) check() {
 // end lets everything calm down: then only checks keep a backend down.
 func (q *inquest) end() {
 	for _, s := range q.members {
-		s.note(200, client(0))
+		s.note(200, client(0), q.now)
 		q.nobody = q.ups() == 0
 		q.m.probed(s, nil, q.now)
 	}

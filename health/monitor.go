@@ -17,6 +17,7 @@ type Monitor struct {
 	changed  func(*Subject, State)
 	question func(Target) func(context.Context) error // how a backend is asked
 	chance   func() float64                           // in [0, 1)
+	begun    time.Time                                // what times of answers count from
 	news     chan struct{}                            // holds one: there is something to do for Run
 
 	mu       sync.Mutex
@@ -33,8 +34,9 @@ type Monitor struct {
 func NewMonitor(settings configs.Health, changed func(*Subject, State)) *Monitor {
 	m := &Monitor{
 		settings: settings, changed: changed, chance: rand.Float64,
-		news: make(chan struct{}, 1), renewed: time.Now(),
+		news: make(chan struct{}, 1), begun: time.Now(),
 	}
+	m.renewed = m.begun
 	m.question = m.overHTTP
 	return m
 }

@@ -12,16 +12,18 @@ import (
 type Subject struct {
 	Owner any // as Target had it
 
-	monitor *Monitor
-	state   atomic.Pointer[State]
-	streak  streak
-	window  window
-	ask     func(context.Context) error
-	hurry   chan struct{} // holds one: the next probe may be due sooner
+	monitor  *Monitor
+	state    atomic.Pointer[State]
+	streak   streak
+	answered lastAnswer
+	window   window
+	ask      func(context.Context) error
+	hurry    chan struct{} // holds one: the next probe may be due sooner
 
 	// the monitor's lock is held for these
 	tally    tally
 	ejection ejection
+	idle     bool      // it takes no work, and the others cannot count on it
 	turned   time.Time // when it last came back or went down; zero: never
 	relieved bool      // it came back only because nobody was up
 	soon     bool      // there is news: the next probe is not to wait
@@ -33,17 +35,21 @@ type Subject struct {
 // State returns what is known of the backend now.
 func (s *Subject) State() State { return *s.state.Load() }
 
-// Answered tells of an attempt that the backend answered in time with status, for
-// this client. It takes no lock unless this is the client's
-// first 5xx for some seconds.
-func (s *Subject) Answered(status int, client netip.Addr) {
-	if s.note(status, client) {
-		s.monitor.failedClient(s, time.Now())
+// Answer tells of an attempt that the backend answered in time with status, for
+// this client, and when. It takes no lock unless this is the client's first 5xx
+// for some seconds.
+func (s *Subject) Answer(status int, client netip.Addr, at time.Time) {
+	if s.note(status, client, at) {
+		s.monitor.failedClient(s, at)
 	}
 }
 
+// Answered is Answer now.
+func (s *Subject) Answered(status int, client netip.Addr) { s.Answer(status, client, time.Now()) }
+
 // note says whether the answer is the first 5xx of the window to that client.
-func (s *Subject) note(status int, client netip.Addr) bool {
+func (s *Subject) note(status int, client netip.Addr, at time.Time) bool {
+	s.answered.note(at.Sub(s.monitor.begun))
 	s.streak.end()
 	if status >= 500 {
 		return s.window.failed.add(place(client))
@@ -60,7 +66,17 @@ func (s *Subject) Unreachable(err error) {
 	}
 }
 
-// TimedOut tells of an attempt that got a connection but no answer in time.
+// Late tells of an attempt that got a connection but no answer in time, and when
+// it began. It only counts if the backend has answered nobody since: one client
+// may ask many things at once that take too long, of a backend that is well.
+func (s *Subject) Late(began time.Time) {
+	if !s.answered.after(began.Sub(s.monitor.begun)) {
+		s.TimedOut()
+	}
+}
+
+// TimedOut tells of an attempt that got a connection but no answer in time, and
+// counts whatever else the backend did.
 func (s *Subject) TimedOut() { s.monitor.failedAttempt(s, CauseTimeout, nil, time.Now()) }
 
 // up says whether the backend is given traffic.

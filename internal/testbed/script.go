@@ -80,9 +80,8 @@ func Waits(ready <-chan struct{}) Act { return func(s *script) { s.wait = ready 
 // ClosesAfter ends the connection after each answer, without having said so.
 func ClosesAfter() Act { return func(s *script) { s.final = true } }
 
-// ClosesWhenReused ends a connection without an answer when a second request
-// comes on it: what a backend looks like that closes an idle connection in
-// that moment.
+// ClosesWhenReused resets a connection when a second request comes on it: what a
+// backend looks like that has closed an idle connection in that moment.
 func ClosesWhenReused() Act { return func(s *script) { s.oneShot = true } }
 
 // answer plays the script's answer; false ends the connection.
@@ -91,7 +90,10 @@ func (s *script) answer(nc net.Conn, from io.Reader, req Request) bool {
 	case s.silent:
 		io.Copy(io.Discard, nc) //nolint:errcheck // until the gate gives up
 		return false
-	case s.mute, s.oneShot && req.Reused:
+	case s.oneShot && req.Reused:
+		nc.(*net.TCPConn).SetLinger(0) //nolint:errcheck // as if nothing had been read
+		return false
+	case s.mute:
 		return false
 	}
 	_, err := io.WriteString(nc, s.text(req))

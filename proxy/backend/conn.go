@@ -181,6 +181,7 @@ func (c *Conn) failed(err error) error {
 		c.home.learn(c, time.Now())
 		return err
 	}
+	ended := err
 	if err == io.EOF {
 		err = c.end()
 	}
@@ -188,7 +189,7 @@ func (c *Conn) failed(err error) error {
 	if !c.reused && !c.heard && refusesHandshake(err) {
 		e.Kind = ConnectFailed
 	}
-	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed)
+	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed) && !c.swallowed(ended)
 	if e.Kind == Timeout {
 		c.timed = false // the caller may decide to wait on
 	}

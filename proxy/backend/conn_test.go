@@ -54,19 +54,51 @@ func TestNothingIsWrittenToAConnectionThatIsStale(t *testing.T) {
 // The backend gives up the connection at the moment when a request arrives.
 func TestReuseRace(t *testing.T) {
 	everyWay(t, func(t *testing.T, backendThat start) {
-		for name, end := range map[string]func(far){"end": func(c far) { c.Close() }, "reset": reset} {
+		for name, end := range map[string]func(far){
+			"unread":        func(c far) { awaitReadable(t, socketOf(c)); socketOf(c).Close() },
+			"reset":         func(c far) { hear(c); reset(c) },
+			"reset at once": reset,
+			"reset unread":  func(c far) { awaitReadable(t, socketOf(c)); reset(c) },
+		} {
 			t.Run(name, func(t *testing.T) {
-				k := backendThat(t, patient, once(func(c far) {
-					hear(c)
-					end(c)
-				}))
-				_, err := talk(kept(t, k), "POST")
+				k := backendThat(t, patient, once(end))
+				c := kept(t, k)
+				_, err := talk(c, "POST")
+				if err == ErrStale {
+					return // it was over before the request was written
+				}
 				result := failure(t, err, Closed)
 				assert.True(t, result.Reused)
 				assert.True(t, MayRepeat(err))
 			})
 		}
 	})
+}
+
+// A backend that has read a request and then ends may have acted upon it.
+func TestABackendThatDiesOverARequestMayHaveDoneIt(t *testing.T) {
+	everyWay(t, func(t *testing.T, backendThat start) {
+		for range 20 {
+			k := backendThat(t, patient, once(func(c far) {
+				hear(c)
+				socketOf(c).Close()
+			}))
+			_, err := talk(kept(t, k), "POST")
+			assert.False(t, failure(t, err, Closed).Reused)
+			assert.False(t, MayRepeat(err))
+		}
+	})
+}
+
+// Who says goodbye does not die.
+func TestAnEndThatIsAnnouncedIsThatOfAnIdleConnection(t *testing.T) {
+	ca := newAuthority(t)
+	k := sealedBackendThat(t, ca.trusting(patient), ca.server(t), once(func(c far) {
+		hear(c)
+		c.Close()
+	}))
+	_, err := talk(kept(t, k), "POST")
+	assert.True(t, failure(t, err, Closed).Reused)
 }
 
 func TestANewConnectionThatEndsIsNoReuseRace(t *testing.T) {

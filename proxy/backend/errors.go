@@ -47,7 +47,7 @@ func gaveUp(err error) bool {
 type ResultError struct {
 	Kind   Kind
 	Addr   string
-	Reused bool // on a kept connection, before the first byte of an answer
+	Reused bool // on a kept connection that the backend ended without having read all of the request
 	Err    error
 }
 
@@ -79,9 +79,8 @@ func (e *ResultError) Reason() reason.Reason {
 }
 
 // MayRepeat reports whether the same request may be sent again: nothing of it
-// was acted upon. For one that was written to a kept connection, which then ended
-// without a byte of an answer, that is a judgement: backends close connections
-// for having been idle far more often than they die over a request.
+// was acted upon, because nobody was reached, or because the backend closed a kept
+// connection for having been idle, and did not read what came meanwhile.
 func MayRepeat(err error) bool {
 	var e *ResultError
 	if errors.As(err, &e) {

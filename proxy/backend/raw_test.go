@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -124,6 +125,26 @@ func once(rest func(far)) func(far) {
 func reset(c far) {
 	c.SetLinger(0)
 	c.Close()
+}
+
+// socketOf is the socket below a connection.
+func socketOf(c far) *net.TCPConn {
+	if sealed, ok := c.(sealedFar); ok {
+		return sealed.tcp.TCPConn
+	}
+	return c.(*net.TCPConn)
+}
+
+// awaitReadable waits until the kernel has bytes for a socket, without reading
+// them.
+func awaitReadable(t testing.TB, tcp *net.TCPConn) {
+	raw, err := tcp.SyscallConn()
+	assert.NoError(t, err)
+	arrived := func(fd uintptr) bool {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		return n > 0 || err != syscall.EAGAIN
+	}
+	assert.NoError(t, raw.Read(arrived))
 }
 
 // untilEnd reads and drops what comes until the other side ends.

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Sweep closes the kept connections that are too old at now, and those that the
@@ -88,21 +86,13 @@ func (k *Conns) learn(c *Conn, now time.Time) {
 	}
 }
 
-// closeWait is the state of a connection that only the other side has closed
-// (RFC 9293 section 3.3.2), as Linux numbers it.
-const closeWait = 8
-
 // closedAgo returns how long ago the backend closed the connection. The kernel
 // knows it by when it was heard last; that the connection is found closed only
 // later, when it is needed, makes no difference.
 func (c *Conn) closedAgo() (ago time.Duration, ok bool) {
-	var info *unix.TCPInfo
-	var err error
-	ended := c.raw.Control(func(fd uintptr) {
-		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	})
+	info, err := c.info()
 	switch {
-	case ended != nil || err != nil:
+	case err != nil:
 		return 0, false
 	case info.State == closeWait:
 		return time.Duration(info.Last_ack_recv) * time.Millisecond, true

@@ -8,7 +8,7 @@ import (
 const (
 	// leastPause lies between the starts of two probes that are brought forward.
 	leastPause = 100 * time.Millisecond
-	// needPause is that of probes while nobody is up: with a tenth more, still two
+	// needPause is that of probes while nobody is up who takes work: with a tenth more, still two
 	// a second.
 	needPause = 450 * time.Millisecond
 )
@@ -56,7 +56,7 @@ func (m *Monitor) pause(s *Subject, spread float64) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	pause := m.settings.Interval
-	if m.ups == 0 {
+	if m.needs(s) {
 		pause = min(pause, needPause)
 	}
 	pause = time.Duration(float64(pause) * spread)

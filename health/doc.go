@@ -27,4 +27,8 @@
 //     is the truth.
 //   - While nobody is up, pauses are lifted, probes come more often, and one that
 //     passes is enough.
+//
+// Whoever gives out the work says which backends are idle, because they drain or
+// have no weight. They are watched all the same, but they are none of the pool
+// that these rules speak of: nobody is up while only idle ones are.
 package health

@@ -40,7 +40,7 @@ func (e *ejection) lift() { e.until = time.Time{} }
 // over says why the backend is back.
 func (e *ejection) over() string {
 	if e.until.IsZero() {
-		return "no other backend is up"
+		return "no other backend that takes work is up"
 	}
 	return fmt.Sprintf("the pause of %s is over", e.pause)
 }

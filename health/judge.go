@@ -17,7 +17,7 @@ func (m *Monitor) probed(s *Subject, failure error, now time.Time) {
 	if s.removed || ours(failure) {
 		return
 	}
-	s.tally.add(failure, m.ups == 0)
+	s.tally.add(failure, m.needs(s))
 	m.settle(s, now)
 	if failure != nil {
 		s.hasten()
@@ -90,11 +90,14 @@ func (m *Monitor) settle(s *Subject, now time.Time) {
 	}
 }
 
+// needs says whether nobody is up who takes work, so that s is wanted back.
+func (m *Monitor) needs(s *Subject) bool { return m.ups == 0 && !s.idle }
+
 // tooEarly says whether s has changed so recently that it stays as it is. A
 // backend that is needed comes back at once. The first verdict is not delayed:
 // the zero time is long ago.
 func (m *Monitor) tooEarly(s *Subject, now time.Time) bool {
-	return m.ups > 0 && now.Sub(s.turned) < leastStay
+	return !m.needs(s) && now.Sub(s.turned) < leastStay
 }
 
 // turn lets s come back or go down.
@@ -102,14 +105,21 @@ func (m *Monitor) turn(s *Subject, is State, now time.Time) {
 	s.turned, s.relieved = now, false
 	m.publish(s, is, now)
 	if is.up() {
-		m.ups++
+		m.count(s, +1)
 		s.forget()
 	} else {
-		m.ups--
+		m.count(s, -1)
 	}
 	m.changed(s, s.State())
 	m.notify()
 	m.relieve(now)
+}
+
+// count lets s be one more, or one less, that is up and takes work.
+func (m *Monitor) count(s *Subject, by int) {
+	if !s.idle {
+		m.ups += by
+	}
 }
 
 func (m *Monitor) publish(s *Subject, is State, since time.Time) {
@@ -119,17 +129,19 @@ func (m *Monitor) publish(s *Subject, is State, since time.Time) {
 
 // relieve does what it can if nobody is up: those that only pause come back, and
 // the others are checked more often. Who comes back so is not known to be well:
-// its check may take it out again at once.
+// its check may take it out again at once. Those that are idle would be no relief.
 func (m *Monitor) relieve(now time.Time) {
 	if m.ups > 0 {
 		return
 	}
 	for _, s := range m.subjects {
-		s.ejection.lift()
-		s.wake()
+		if !s.idle {
+			s.ejection.lift()
+			s.wake()
+		}
 	}
 	for _, s := range m.subjects {
-		if is := s.verdict(now); is.up() && !s.up() {
+		if is := s.verdict(now); !s.idle && is.up() && !s.up() {
 			m.turn(s, is, now)
 			s.relieved = true
 		}
@@ -138,7 +150,7 @@ func (m *Monitor) relieve(now time.Time) {
 
 // suspect ejects s if the traffic says so and the pool can do without it.
 func (m *Monitor) suspect(s *Subject, now time.Time) {
-	if m.settings.Failures == 0 || !s.up() || !m.canSpare() || m.tooEarly(s, now) {
+	if m.settings.Failures == 0 || !s.up() || !m.canSpare(s) || m.tooEarly(s, now) {
 		return
 	}
 	if cause, why := m.evidence(s); cause != CauseNone {
@@ -147,9 +159,10 @@ func (m *Monitor) suspect(s *Subject, now time.Time) {
 	}
 }
 
-// canSpare says whether half of the backends would still be up without one more,
-// and at least one. What cannot be asked, only observed, takes no more than that.
-func (m *Monitor) canSpare() bool { return m.ups-1 >= (len(m.subjects)+1)/2 }
+// canSpare says whether half of the backends that take work would still be up
+// without s, and at least one. What cannot be asked, only observed, takes no more
+// than that.
+func (m *Monitor) canSpare(s *Subject) bool { return s.idle || m.ups-1 >= (m.working+1)/2 }
 
 // evidence is what the traffic has against s, if it is enough.
 func (m *Monitor) evidence(s *Subject) (Cause, string) {
@@ -164,12 +177,13 @@ func (m *Monitor) evidence(s *Subject) (Cause, string) {
 		own.failed, own.all, others.failed, others.all)
 }
 
-// compare counts the clients of s and those of the other backends that are up.
+// compare counts the clients of s and those of the other backends that are up and
+// take work.
 func (m *Monitor) compare(s *Subject) (own, others turnout) {
 	var mine, theirs crowd
 	mine.join(&s.window)
 	for _, other := range m.subjects {
-		if other != s && other.up() {
+		if other != s && other.up() && !other.idle {
 			theirs.join(&other.window)
 		}
 	}

@@ -21,13 +21,14 @@ type inquest struct {
 	now     time.Time
 	members []*Subject
 	facts   map[*Subject]*fact
-	nobody  bool // was up at some moment of this step
+	nobody  bool // was up and took work at some moment of this step
 	ejected int
 }
 
 // fact is what was told of a backend.
 type fact struct {
 	up       bool
+	idle     bool
 	turned   time.Time     // zero: never
 	relieved bool          // it came back as nobody was up
 	pause    time.Duration // of the last ejection
@@ -55,13 +56,25 @@ func (q *inquest) join() {
 func (q *inquest) leave(i int) {
 	s := q.members[i]
 	q.members = append(q.members[:i:i], q.members[i+1:]...)
-	q.nobody = q.nobody || q.facts[s].up && q.ups() == 0
+	q.nobody = q.nobody || q.ups() == 0
 	q.m.remove(s, q.now)
 }
 
-func (q *inquest) ups() (n int) {
+// idle lets a backend take no work, or do so again, in which case nobody may have
+// been up just before.
+func (q *inquest) idle(s *Subject, idle bool) {
+	q.facts[s].idle = idle
+	q.nobody = q.nobody || q.ups() == 0
+	q.m.setIdle(s, idle, q.now)
+}
+
+// working is how many take work, ups how many of them are up.
+func (q *inquest) working() int { return q.number(func(f *fact) bool { return !f.idle }) }
+func (q *inquest) ups() int     { return q.number(func(f *fact) bool { return !f.idle && f.up }) }
+
+func (q *inquest) number(which func(*fact) bool) (n int) {
 	for _, s := range q.members {
-		if q.facts[s].up {
+		if which(q.facts[s]) {
 			n++
 		}
 	}
@@ -80,18 +93,18 @@ func (q *inquest) changed(s *Subject, is State) {
 	}
 	before := q.ups()
 	if !f.turned.IsZero() && q.now.Sub(f.turned) < 3*time.Second {
-		require.True(q, up && q.nobody || f.relieved && is.Cause == CauseCheck, "a change after %s: %v", q.now.Sub(f.turned), is)
+		require.True(q, up && q.nobody && !f.idle || f.relieved && is.Cause == CauseCheck, "a change after %s: %v", q.now.Sub(f.turned), is)
 	}
 	if is.Cause == CauseConnectFailed || is.Cause == CauseTimeout || is.Cause == CauseErrors {
 		q.ejected++
-		require.GreaterOrEqual(q, 2*(before-1), len(q.members), "half of %d must stay: %v", len(q.members), is)
+		require.True(q, f.idle || 2*(before-1) >= q.working(), "half of %d must stay: %v", q.working(), is)
 		q.judgePause(f, is)
 	}
 	if up && q.now.Before(f.until) {
-		require.True(q, q.nobody, "back before its time: %v", is)
+		require.True(q, q.nobody && !f.idle, "back before its time: %v", is)
 	}
-	f.up, f.turned, f.relieved = up, q.now, up && q.nobody
-	q.nobody = q.nobody || before == 1 && !up
+	f.up, f.turned, f.relieved = up, q.now, up && q.nobody && !f.idle
+	q.nobody = q.nobody || q.ups() == 0
 }
 
 // judgePause expects pauses of 3 s, twice as long each time, of a minute at most.
@@ -132,7 +145,7 @@ func (q *inquest) step(what, with byte) {
 	}
 	i := int(with) % len(q.members)
 	s := q.members[i]
-	switch what % 12 {
+	switch what % 13 {
 	case 0, 1:
 		q.m.probed(s, nil, q.now)
 	case 2, 3:
@@ -142,7 +155,7 @@ func (q *inquest) step(what, with byte) {
 	case 5:
 		q.m.failedAttempt(s, CauseTimeout, nil, q.now)
 	case 6, 7:
-		if s.note(int(what%2)*300+200, client(int(with)/8), q.now) {
+		if s.note(int(what&1)*300+200, client(int(with)/8), q.now) {
 			q.m.failedClient(s, q.now)
 		}
 	case 8:
@@ -155,17 +168,20 @@ func (q *inquest) step(what, with byte) {
 		}
 	case 11:
 		q.leave(i)
+	case 12:
+		q.idle(s, with >= 128)
 	}
 }
 
 // check is what must be true at any time.
 func (q *inquest) check() {
 	require.Equal(q, q.ups(), q.m.ups)
+	require.Equal(q, q.working(), q.m.working)
 	for _, s := range q.members {
 		is := s.State()
 		require.Equal(q, q.facts[s].up, is.Status != Down)
 		require.Equal(q, is.Status == Down, is.Cause != CauseNone)
-		if q.ups() == 0 {
+		if q.ups() == 0 && !s.idle {
 			require.Equal(q, CauseCheck, is.Cause, "nobody is up, but this one: %v", is)
 		}
 	}
@@ -212,6 +228,7 @@ func FuzzRules(f *testing.F) {
 	f.Add(byte(2), []byte{4, 0, 4, 0, 4, 0, 8, 255, 2, 1, 2, 1, 2, 1})
 	f.Add(byte(3), []byte{4, 0, 4, 0, 4, 0, 9, 10, 5, 0, 5, 0, 5, 0, 9, 200, 11, 1, 11, 0})
 	f.Add(byte(1), []byte{2, 0, 2, 0, 2, 0, 0, 0, 10, 0, 3, 0, 3, 0, 3, 0, 8, 1})
+	f.Add(byte(2), []byte{12, 129, 5, 0, 5, 0, 5, 0, 2, 0, 2, 0, 2, 0, 0, 0, 12, 128, 12, 1, 5, 1, 5, 1, 5, 1, 12, 1, 9, 99})
 	f.Add(byte(5), []byte{6, 1, 7, 0, 7, 15, 7, 25, 7, 35, 7, 45, 7, 55, 7, 65, 7, 75, 7, 85, 9, 99})
 	f.Fuzz(func(t *testing.T, members byte, steps []byte) {
 		newInquest(t, int(members)%mostMembers).run(steps[:min(len(steps), 2000)])

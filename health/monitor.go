@@ -22,7 +22,8 @@ type Monitor struct {
 
 	mu       sync.Mutex
 	subjects []*Subject
-	ups      int       // of subjects
+	working  int       // of subjects: not idle
+	ups      int       // of those
 	renewed  time.Time // when the windows were cleared
 }
 
@@ -63,7 +64,7 @@ func (m *Monitor) Add(t Target) *Subject {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.subjects = append(m.subjects, s)
-	m.ups++
+	m.enlist(s)
 	m.notify()
 	return s
 }
@@ -83,10 +84,7 @@ func (m *Monitor) remove(s *Subject, now time.Time) {
 		s.stop()
 	}
 	m.subjects = slices.DeleteFunc(m.subjects, func(other *Subject) bool { return other == s })
-	if s.up() {
-		m.ups--
-		m.relieve(now)
-	}
+	m.dismiss(s, now)
 }
 
 // Run checks the backends and carries out what has its time, until ctx ends. It

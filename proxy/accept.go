@@ -29,13 +29,13 @@ func listen(ctx context.Context, a *address) (*net.TCPListener, error) {
 // Waits after an accept that failed, such as for want of file descriptors: it
 // must not become a busy loop.
 const (
-	shortestPause = 5 * time.Millisecond
-	longestPause  = 500 * time.Millisecond
+	shortestBreak = 5 * time.Millisecond
+	longestBreak  = 500 * time.Millisecond
 )
 
 // acceptAll accepts connections until the socket is closed.
 func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
-	pause := shortestPause
+	pause := shortestBreak
 	for {
 		tcp, err := l.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
@@ -45,10 +45,10 @@ func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
 			g.parts.Log.Warn().Err(err).Str("address", a.name).Msg("a connection could not be accepted")
 			g.register.shed()
 			time.Sleep(pause)
-			pause = min(2*pause, longestPause)
+			pause = min(2*pause, longestBreak)
 			continue
 		}
-		pause = shortestPause
+		pause = shortestBreak
 		g.accept(tcp, a)
 	}
 }

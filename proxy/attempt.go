@@ -15,18 +15,34 @@ import (
 // dies in the middle still becomes a clean 502.
 const maxJoined = 16 << 10
 
+// holdAnswer reads the body of a short answer, if that was not done. A tunnel has
+// none.
+func (x *exchange) holdAnswer() (err error) {
+	if x.judged || x.res.Status == 101 || x.res.Status == 500 && x.listener.hide {
+		return nil
+	}
+	x.judged = true
+	x.part, x.short, err = x.bc.Hold(maxJoined)
+	return err
+}
+
 // release ends a successful attempt: the claim and the connection go back.
 func (x *exchange) release() {
 	now := time.Now()
 	x.endAttempt(now, nil)
 	x.conn.asking.Store(nil)
 	x.to.Conns.Put(x.bc, now)
-	x.bc, x.res = nil, nil
+	x.forget()
 }
 
-// giveUp ends a failed attempt: its connection is closed.
+// forget drops what belongs to an attempt that has ended.
+func (x *exchange) forget() {
+	x.bc, x.res, x.part, x.short, x.judged = nil, nil, nil, false, false
+}
+
+// giveUp ends a failed attempt: its connection is closed, and only then its place
+// given to somebody else.
 func (x *exchange) giveUp(err error) {
-	x.endAttempt(time.Now(), err)
 	if x.upload != nil {
 		x.upload.stop()
 	}
@@ -34,7 +50,8 @@ func (x *exchange) giveUp(err error) {
 		x.conn.asking.Store(nil)
 		x.bc.Close()
 	}
-	x.bc, x.res = nil, nil
+	x.endAttempt(time.Now(), err)
+	x.forget()
 }
 
 // endAttempt says how the attempt went and ends the claim, unless that was done.

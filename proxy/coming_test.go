@@ -104,10 +104,10 @@ func TestARequestWaitsForTheFirstAddress(t *testing.T) {
 	t.Parallel()
 	port, _ := hosts(t, "127.0.3.21")
 	dns := testdns.Start(t)
-	edge := found(t, dns, `"dns+http://be.test.:`+port+`"`, "queue: {wait: 1m}")
+	edge := found(t, dns, `"dns+http://be.test.:`+port+`"`, "queue: {wait: 1m}", "health: {interval: 5s}")
 	client := edge.Dial(t, testbed.Way{})
 	client.Send(t, testbed.Head("POST /track"))
-	edge.Shows(t, `trackgate_pool_waiting_requests{pool="collectors"}`, 1)
+	edge.Shows(t, waitingRequests, 1)
 	dns.Set("be.test.", "A", 1, "127.0.3.21")
 	client.Answer(t, "POST").HasStatus(200).HasBody("127.0.3.21")
 }
@@ -153,9 +153,8 @@ func TestABackendThatLeavesFinishesWhatItHas(t *testing.T) {
 // Those who stay keep their connections.
 func TestWhoStaysNoticesNothing(t *testing.T) {
 	t.Parallel()
-	port, actors := hosts(t, "127.0.3.51", "127.0.3.52")
+	port, _ := hosts(t, "127.0.3.51")
 	stays := testbed.BackendAt(t, "127.0.3.53:"+port, testbed.Says("stays"))
-	_ = actors
 	dns := testdns.Start(t)
 	dns.Set("be.test.", "A", 1, "127.0.3.53")
 	edge := found(t, dns, `"dns+http://be.test.:`+port+`"`)

@@ -33,6 +33,9 @@ type exchange struct {
 	claimed  bool // to has still to be told how the attempt ended
 	bc       *backend.Conn
 	res      *wire.Response
+	part     []byte // the body of the answer, if it is short
+	short    bool
+	judged   bool    // it is known whether it is
 	upload   *upload // of a body that was too large to hold
 	attempts int
 	retry    retry // what the attempts so far allow
@@ -70,7 +73,7 @@ func (x *exchange) end() {
 	if cap(out) > 16<<10 {
 		out = make([]byte, 0, 4<<10)
 	}
-	*x = exchange{out: out, text: x.text[:0]}
+	*x = exchange{out: out, text: x.text[:0], retry: retry{failed: x.retry.failed[:0]}}
 	exchanges.Put(x)
 }
 

@@ -48,10 +48,10 @@ func (g *Gate) deliver(x *exchange) error {
 		if g.again(x, err) {
 			continue
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			err = g.respond(x)
 		}
-		return g.respond(x)
+		return err
 	}
 }
 
@@ -106,7 +106,7 @@ func (g *Gate) body(x *exchange) (err error) {
 
 // pick claims a backend, none that was tried before if there is another.
 func (g *Gate) pick(x *exchange) (err error) {
-	x.to, err = x.listener.pool.Claim(x.retry.tried())
+	x.to, err = x.listener.pool.Claim(x.retry.failed)
 	switch err {
 	case nil:
 		x.claimed = true
@@ -120,7 +120,9 @@ func (g *Gate) pick(x *exchange) (err error) {
 }
 
 // attempt sends the request to the picked backend and reads the head of its
-// answer. After an error the claim and the connection are given up.
+// answer, and with it a short body: a backend that dies in the middle of it is
+// still a failed attempt, of which the client has seen nothing. After an error the
+// claim and the connection are given up.
 func (g *Gate) attempt(x *exchange) error {
 	x.attempts++
 	x.asked = time.Now()
@@ -128,6 +130,9 @@ func (g *Gate) attempt(x *exchange) error {
 	err := g.send(x)
 	if err == nil {
 		x.res, err = g.readAnswer(x)
+	}
+	if err == nil && !x.unwanted() {
+		err = x.holdAnswer()
 	}
 	if err != nil {
 		x.giveUp(err)
@@ -202,20 +207,19 @@ func (g *Gate) respond(x *exchange) error {
 	case x.res.Status == 500 && x.listener.hide:
 		return g.hideError(x)
 	}
-	p, whole, err := x.bc.Hold(maxJoined)
-	if err != nil {
+	if err := x.holdAnswer(); err != nil {
 		x.giveUp(err)
 		return err
 	}
 	x.passHead()
-	if !whole {
+	if !x.short {
 		return g.stream(x)
 	}
 	trailers := x.bc.Trailers()
-	x.count(len(p))
+	x.count(len(x.part))
 	x.answered = true
 	x.endAttempt(time.Now(), nil) // before the client can know: its next request may need the place
-	err = x.stream.Finish(p, trailers)
+	err := x.stream.Finish(x.part, trailers)
 	x.release()
 	return err
 }

@@ -52,12 +52,12 @@ func (x *exchange) ownFields(r reason.Reason) {
 	switch r {
 	case reason.MethodNotExposed:
 		x.stream.Field("allow", []byte(x.allowed()))
-	case reason.NoBackend, reason.QueueFull, reason.Draining, reason.RateLimited:
+	case reason.ConnectFailed, reason.NoBackend, reason.QueueFull, reason.Draining, reason.RateLimited:
 		x.stream.Field("retry-after", strconv.AppendInt(nil, retryAfterSeconds, 10))
 	}
 }
 
-// retryAfterSeconds is when a client may come back after a 503: backends are
+// retryAfterSeconds is when a client may come back to find a backend: they are
 // usually back sooner.
 const retryAfterSeconds = 1
 

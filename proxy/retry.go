@@ -12,17 +12,14 @@ import (
 
 // retry is what the attempts of an exchange so far say about another one.
 type retry struct {
-	first     time.Time // when the first attempt began
-	failed    [maxTried]*balancer.Backend
-	count     int  // of failed, those that fell out of it included
-	unreached int  // attempts that found nobody to talk to
-	lap       int  // the same since the last pause
+	first     time.Time           // when the first attempt began
+	failed    []*balancer.Backend // that another attempt is to avoid
+	unreached int                 // attempts that found nobody to talk to
+	lap       int                 // the same since the last pause
+	pauses    int
 	raced     bool // the one repetition after a reuse race was spent
 	counted   bool // among the pool's repetitions
 }
-
-// maxTried is how many backends an exchange remembers not to ask again.
-const maxTried = 8
 
 func (r *retry) begin(now time.Time) {
 	if r.first.IsZero() {
@@ -30,12 +27,10 @@ func (r *retry) begin(now time.Time) {
 	}
 }
 
-// tried returns the backends that another attempt is to avoid.
-func (r *retry) tried() []*balancer.Backend { return r.failed[:min(r.count, maxTried)] }
-
 // end gives back what the exchange holds of its pool's budget.
 func (r *retry) end(x *exchange) {
 	if r.counted {
+		r.counted = false
 		x.listener.pool.Repeated()
 	}
 }
@@ -44,10 +39,7 @@ func (r *retry) end(x *exchange) {
 // that ended with err or, if that is nil, with an answer. An answer is then done
 // with: nobody sees it.
 func (g *Gate) again(x *exchange, err error) bool {
-	if err == nil && x.res.Status < 500 {
-		return false
-	}
-	if g.over.Load() || x.upload != nil || x.late() || !g.repeats(x, err) {
+	if err == nil && !x.unwanted() || g.over.Load() || x.upload != nil || !g.repeats(x, err) {
 		return false
 	}
 	cause := reason.BackendError
@@ -61,10 +53,10 @@ func (g *Gate) again(x *exchange, err error) bool {
 	return true
 }
 
-// late reports whether it is too late to begin another attempt.
-func (x *exchange) late() bool {
-	s := x.listener.pool.Settings()
-	return time.Since(x.retry.first) > max(s.Retry.Deadline, s.Queue.Wait)
+// unwanted reports whether the answer is one after which another backend may be
+// asked.
+func (x *exchange) unwanted() bool {
+	return x.res.Status >= 500 && slices.Contains(x.listener.pool.Settings().Retry.Status, x.res.Status)
 }
 
 // repeats decides by what may have become of the request: nothing, as nobody was
@@ -76,7 +68,7 @@ func (g *Gate) repeats(x *exchange, err error) bool {
 	case err != nil && reasonOf(err) == reason.ConnectFailed:
 		r.unreached++
 		r.lap++
-		return r.lap < x.listener.pool.Size() || g.pause(x)
+		return x.searches() || g.pause(x)
 	case err != nil && backend.MayRepeat(err) && !r.raced:
 		r.raced = true
 		return true
@@ -84,30 +76,35 @@ func (g *Gate) repeats(x *exchange, err error) bool {
 	return x.mayRepeat(err) && x.budgeted()
 }
 
-// avoid keeps the next attempt from the backend of this one. One that only closed
+// leastSearch is how many backends are tried, if none can be reached, however long
+// that takes.
+const leastSearch = 3
+
+// searches reports whether there are backends left to try after some that could
+// not be reached.
+func (x *exchange) searches() bool {
+	r, p := &x.retry, x.listener.pool
+	return r.lap < p.Size() && (r.lap < leastSearch || time.Since(r.first) <= p.Settings().Retry.Deadline)
+}
+
+// avoid keeps the next attempts from the backend of this one. One that only closed
 // a kept connection may be well: it is avoided while there is another, and not
 // before one that could not be reached.
 func (x *exchange) avoid(err error) {
 	r := &x.retry
-	if err == nil || !backend.MayRepeat(err) || reasonOf(err) == reason.ConnectFailed || x.listener.pool.HasOther(x.to, r.tried()) {
-		r.failed[r.count%maxTried] = x.to.Turn()
-		r.count++
+	if !r.raced || err == nil || reasonOf(err) != reason.BackendClosed || x.listener.pool.HasOther(x.to, r.failed) {
+		r.failed = append(r.failed, x.to.Turn())
 	}
 }
 
 // mayRepeat reports whether the settings allow to repeat a request of which a
 // backend may have acted upon something, and there is another one to do better.
 func (x *exchange) mayRepeat(err error) bool {
-	s := &x.listener.pool.Settings().Retry
-	status := 0
-	if err != nil {
-		status = reasonOf(err).Status()
-	} else {
-		status = x.res.Status
-	}
-	return x.whole && !x.req.Upgrade && x.attempts-x.retry.unreached < s.Attempts &&
-		slices.Contains(s.Status, status) && (s.NonIdempotent || idempotent(x.req.Method)) &&
-		x.listener.pool.HasOther(x.to, x.retry.tried())
+	r, s := &x.retry, &x.listener.pool.Settings().Retry
+	return x.whole && !x.req.Upgrade && (s.NonIdempotent || idempotent(x.req.Method)) &&
+		(err == nil || slices.Contains(s.Status, reasonOf(err).Status())) &&
+		x.attempts-r.unreached < s.Attempts && time.Since(r.first) <= s.Deadline &&
+		x.listener.pool.HasOther(x.to, r.failed)
 }
 
 // idempotent reports whether a request may be sent twice and mean the same (RFC
@@ -127,42 +124,46 @@ func (x *exchange) budgeted() bool {
 	return x.retry.counted
 }
 
-// setAside ends an attempt whose answer nobody shall see. A short one is read to
-// its end, so that its connection can be used again.
+// setAside ends an attempt whose answer nobody shall see. If all of it is here, its
+// connection can be used again; it is not waited for.
 func (x *exchange) setAside() {
-	_, whole, err := x.bc.Hold(maxJoined)
-	if err == nil && whole {
-		x.release()
-		return
+	if x.bc.Whole() {
+		if _, whole, err := x.bc.Hold(maxJoined); err == nil && whole {
+			x.release()
+			return
+		}
 	}
-	x.endAttempt(time.Now(), nil)
 	x.conn.asking.Store(nil)
 	x.bc.Close()
-	x.bc, x.res = nil, nil
+	x.endAttempt(time.Now(), nil)
+	x.forget()
 }
 
 // How long a request that may wait pauses when no backend could be reached, until
-// it tries all of them again. Checks will soon say that none is up; then it waits
-// for the first to return.
+// it tries all of them again: the first time, and at most. Checks, which every such
+// failure brings forward, will soon say that none is up; then it waits in line for
+// the first to return.
 const (
-	shortestHold = 50 * time.Millisecond
-	longestHold  = 150 * time.Millisecond
+	shortestPause = 50 * time.Millisecond
+	longestPause  = time.Second
 )
 
 // pause waits a moment for backends of which none could be reached, if the
 // settings let requests wait for them. It reports whether all may be tried again.
 func (g *Gate) pause(x *exchange) bool {
-	wait := x.listener.pool.Settings().Queue.Wait
-	if wait == 0 || time.Since(x.retry.first) > wait {
+	r, wait := &x.retry, x.listener.pool.Settings().Queue.Wait
+	if wait == 0 || time.Since(r.first) > wait {
 		return false
 	}
-	timer := time.NewTimer(shortestHold + rand.N(longestHold-shortestHold))
+	while := min(shortestPause<<min(r.pauses, 10), longestPause)
+	timer := time.NewTimer(while + rand.N(while))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-g.ending:
 		return false
 	}
-	x.retry.lap, x.retry.count = 0, 0
+	r.pauses++
+	r.lap, r.failed = 0, r.failed[:0]
 	return true
 }

@@ -1,10 +1,14 @@
 package proxy_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +27,8 @@ func failing() map[string][]testbed.Act {
 		"closed":       {testbed.CutsOff()},
 		"garbled":      {testbed.Raw("what\r\n\r\n")},
 		"half a head":  {testbed.Raw("HTTP/1.1 200"), testbed.ClosesAfter()},
+		"half a body":  {testbed.Raw("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"), testbed.ClosesAfter()},
+		"half a 503":   {testbed.Raw("HTTP/1.1 503 Busy\r\ncontent-length: 10\r\n\r\nhalf")},
 		"502":          {testbed.Status(502), testbed.Says("bad")},
 		"503":          {testbed.Status(503), testbed.Says("busy")},
 		"504":          {testbed.Status(504), testbed.Says("late")},
@@ -65,19 +71,60 @@ func TestOnlyIdempotentMethodsAreRepeated(t *testing.T) {
 func TestPostsAreRepeatedOnlyWhereTheSettingsSaySo(t *testing.T) {
 	t.Parallel()
 	ill, well := testbed.Backend(t, testbed.Status(503)), testbed.Backend(t, testbed.Says("hello"))
-	for allowed, counts := range map[string]string{"": "45", "retry: {non_idempotent: true}": "00"} {
-		options := []testbed.Option{testbed.Pool(ill.Addr, well.Addr)}
-		if allowed != "" {
-			options = append(options, testbed.PoolKeys(allowed))
+	edge := testbed.Edge(t, testbed.Pool(ill.Addr, well.Addr))
+	edge.Post(t, "/track", event).HasStatus(503)
+	edge = testbed.Edge(t, testbed.Pool(ill.Addr, well.Addr), testbed.PoolKeys("retry: {non_idempotent: true}"))
+	edge.Post(t, "/track", event).HasStatus(200)
+}
+
+// mortal is the address of a backend that ends a connection over a fatal event,
+// which it has read, and how many it has read.
+func mortal(t *testing.T) (string, *atomic.Int32) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	var fatal atomic.Int32
+	go func() {
+		for nc, err := l.Accept(); err == nil; nc, err = l.Accept() {
+			go liveUntilFatal(nc, &fatal)
 		}
-		edge := testbed.Edge(t, options...)
-		bad := 0
-		for range 4 {
-			if edge.Post(t, "/track", event).Status == 503 {
-				bad++
-			}
+	}()
+	return l.Addr().String(), &fatal
+}
+
+func liveUntilFatal(nc net.Conn, fatal *atomic.Int32) {
+	defer nc.Close()
+	r := bufio.NewReader(nc)
+	for {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
 		}
-		assert.Equal(t, counts == "45", bad > 0, allowed)
+		if body, _ := io.ReadAll(req.Body); string(body) == "fatal" {
+			fatal.Add(1)
+			return
+		}
+		io.WriteString(nc, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") //nolint:errcheck // the gate may be gone
+	}
+}
+
+// A backend that has read an event and then dies may have counted it: it is not
+// sent again, although its connection was a kept one.
+func TestAnEventThatABackendDiedOverIsNotSentTwice(t *testing.T) {
+	t.Parallel()
+	one, first := mortal(t)
+	two, second := mortal(t)
+	edge := testbed.Edge(t, testbed.Pool(one, two))
+	client := edge.Dial(t, testbed.Way{})
+	for i := range 10 {
+		for range 2 {
+			client.Post(t, "/track", event).HasStatus(200)
+			edge.NextLogLine(t)
+		}
+		client.Post(t, "/track", "fatal").IsEdge(502, "backend_closed")
+		edge.NextLogLine(t).Has("reused", true).Has("attempts", 1)
+		assert.EqualValues(t, i+1, first.Load()+second.Load(), "how often it was read")
 	}
 }
 
@@ -190,8 +237,7 @@ func TestManyDeadBackendsCostNoRequest(t *testing.T) {
 	}
 }
 
-// A pool that nobody can reach is waited for, if the settings say so, also without
-// checks that could tell that it is back.
+// A pool that nobody can reach is waited for, if the settings say so.
 func TestARequestWaitsForBackendsThatCannotBeReached(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -208,15 +254,28 @@ func TestARequestWaitsForBackendsThatCannotBeReached(t *testing.T) {
 	backend := testbed.BackendAt(t, addr, testbed.Says("back"))
 
 	client.Answer(t, "POST").HasStatus(200).HasBody("back")
-	assert.Equal(t, "hello", backend.Next(t).Body)
-	assert.Equal(t, 1, backend.Heads())
+	for r := backend.Next(t); r.Body != "hello"; r = backend.Next(t) {
+		assert.Equal(t, "GET /healthcheck HTTP/1.1", r.Line)
+	}
 }
 
 func TestNobodyWaitsForLongerThanTheSettingsSay(t *testing.T) {
 	t.Parallel()
-	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.PoolKeys("queue: {wait: 300ms}"))
-	edge.Post(t, "/track", event).IsEdge(502, "connect_failed").Stays()
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)), testbed.PoolKeys("queue: {wait: 300ms}", "health: {interval: 1h}"))
+	edge.Post(t, "/track", event).HasField("retry-after", "1").Stays()
 	took, err := edge.LastLogLine(t).Fields["duration_seconds"].(json.Number).Float64()
 	require.NoError(t, err)
 	assert.Greater(t, took, 0.2)
+	assert.Less(t, took, 10.0)
+}
+
+// However short the deadline is for what may have been acted upon: what reached
+// nobody is sent to others.
+func TestTheDeadlineDoesNotKeepARequestFromItsFirstBackend(t *testing.T) {
+	t.Parallel()
+	alive := testbed.Backend(t, testbed.Says("hello"), testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t), testbed.DeadAddr(t), alive.Addr), testbed.PoolKeys("retry: {deadline: 1ms}"))
+	for range 10 {
+		edge.Post(t, "/track", event).HasStatus(200)
+	}
 }

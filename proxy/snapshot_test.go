@@ -82,3 +82,13 @@ func TestRedirectsNameThePortThatIsServed(t *testing.T) {
 		assert.Equal(t, port, s.ports[i], host)
 	}
 }
+
+func TestAPanicGivesBackItsPlaceAmongTheRepetitions(t *testing.T) {
+	t.Parallel()
+	p := compiled(t).pools["p"]
+	for range 10 {
+		x := &exchange{listener: &listener{pool: p}}
+		require.True(t, x.budgeted())
+		x.abandon()
+	}
+}

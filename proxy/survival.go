@@ -51,6 +51,7 @@ func (x *exchange) abandon() {
 		x.claimed = false
 		x.to.Release()
 	}
+	x.retry.end(x)
 }
 
 // survive is conn.survive for the goroutine of an upload: the exchange then fails

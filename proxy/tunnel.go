@@ -36,7 +36,7 @@ func (g *Gate) tunnel(x *exchange) error {
 	x.endAttempt(time.Now(), nil)
 	x.conn.asking.Store(nil)
 	x.bc.Close()
-	x.bc, x.res = nil, nil
+	x.forget()
 	return nil
 }
 

@@ -129,6 +129,12 @@ func (c *Conn) Hold(max int) (p []byte, ok bool, err error) {
 	return p, true, err
 }
 
+// Whole reports whether all of the answer is here, so that nothing of it has to be
+// waited for.
+func (c *Conn) Whole() bool {
+	return c.done || !c.res.Chunked && c.res.Length >= 0 && int64(c.w-c.r) >= c.left
+}
+
 // Buffered reports whether a part of the body can be had without waiting.
 func (c *Conn) Buffered() bool { return c.r < c.w || c.done }
 

@@ -133,6 +133,7 @@ func (p *Pool) reconcile(now time.Time) {
 func (p *Pool) join(w wanted, now time.Time) *Backend {
 	b := p.newBackend(w)
 	b.subject = p.monitor.Add(health.Target{Addr: w.addr, Host: w.host, TLS: b.tls, Owner: b})
+	b.metrics.Up(true) // its series may be that of one that was here before
 	p.balance.Add(b.turn, now)
 	if w.found {
 		p.parts.Log.Info().Str("pool", p.Name()).Str("backend", b.Addr).Msg("backend joined")

@@ -2,24 +2,26 @@ package pool
 
 import (
 	"crypto/tls"
-	"sync/atomic"
+	"sync"
 )
 
-// named returns a source of configurations for probes of a backend whose
-// certificate must have that name, where the settings name none for all.
+// named returns a source of configurations for connections to a backend whose
+// certificate must have that name, where the settings name none for all. They stay
+// the same for as long as what they are made of does.
 func (p *Pool) named(name string) func() *tls.Config {
-	var last atomic.Pointer[[2]*tls.Config] // what was given, and what was made of it
+	var mu sync.Mutex
+	var given, made *tls.Config
 	return func() *tls.Config {
-		given := p.parts.TLS()
-		if given.ServerName != "" {
-			return given
+		now := p.parts.TLS()
+		if now.ServerName != "" {
+			return now
 		}
-		if pair := last.Load(); pair != nil && pair[0] == given {
-			return pair[1]
+		mu.Lock()
+		defer mu.Unlock()
+		if now != given {
+			given, made = now, now.Clone()
+			made.ServerName = name
 		}
-		config := given.Clone()
-		config.ServerName = name
-		last.Store(&[2]*tls.Config{given, config})
-		return config
+		return made
 	}
 }

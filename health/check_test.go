@@ -62,7 +62,7 @@ func TestNewsOfAFailureBringTheProbeForward(t *testing.T) {
 		c.wait(2 * time.Second)
 		c.forgets()
 		unreachable(c.subjects[0], 1)
-		c.subjects[1].TimedOut()
+		c.subjects[1].Late(time.Now())
 		c.wait(2 * time.Second)
 		assert.Equal(t, seconds(2), c.asks("A"))
 		assert.Equal(t, seconds(2), c.asks("B"))
@@ -203,7 +203,7 @@ func TestABackendThatOnlyHasToStayIsAskedOften(t *testing.T) {
 		c.probes(nil, "A")
 		c.wait(5 * time.Second) // back at 10 s
 		c.probes(errIll, "A")
-		c.subjects[0].TimedOut()
+		c.subjects[0].Late(time.Now())
 		c.forgets()
 		c.wait(450 * time.Millisecond)
 		assert.Equal(t, seconds(11.1, 11.2, 11.3, 11.4), c.asks("A"), "it may be well again when its time is over")
@@ -224,7 +224,7 @@ func TestABackendThatIsNeededComesBackAtOnce(t *testing.T) {
 		c.wait(time.Second)
 		c.hears("1s A down check: 1 check failed: ill") // and would have to stay for another second and a half
 		c.probes(errIll, "B")
-		c.subjects[1].TimedOut()
+		c.subjects[1].Late(time.Now())
 		c.hears("2.5s B down check: 1 check failed: ill", "2.5s A up: 1 check passed")
 	})
 }

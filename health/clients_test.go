@@ -48,11 +48,11 @@ func TestOneClientThatProvokesErrorsEjectsNobody(t *testing.T) {
 				answers(c.subjects[1], 200, 0, 100)
 				answers(c.subjects[2], 200, 0, 100)
 				for i := range 5000 {
-					c.subjects[0].Answered(500, who(i)) // all at the same one
+					c.subjects[0].Answer(500, who(i), time.Now()) // all at the same one
 				}
 				c.wait(windowLength)
 				for i := range 5000 {
-					c.subjects[i%3].Answered(500, who(i)) // at all of them
+					c.subjects[i%3].Answer(500, who(i), time.Now()) // at all of them
 				}
 				c.hears()
 			})
@@ -83,7 +83,7 @@ func TestWhenErrorsCondemn(t *testing.T) {
 func TestErrorsThatAllBackendsHaveEjectNobody(t *testing.T) {
 	inCourt(t, 3, watched, func(t *testing.T, c *court) {
 		for i := range 300 {
-			c.subjects[i%3].Answered(500, client(i%100)) // the database is gone
+			c.subjects[i%3].Answer(500, client(i%100), time.Now()) // the database is gone
 		}
 		c.hears()
 	})

@@ -172,6 +172,6 @@ func client(i int) netip.Addr {
 // answers lets the clients from first up to, not including, last be answered by s.
 func answers(s *Subject, status, first, last int) {
 	for i := first; i < last; i++ {
-		s.Answered(status, client(i))
+		s.Answer(status, client(i), time.Now())
 	}
 }

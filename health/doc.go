@@ -9,9 +9,10 @@
 //     rise and fall say to change its mind.
 //  2. traffic: whoever makes attempts tells how they went. A streak of attempts
 //     without connection or answer ejects a backend, and so do 5xx for many
-//     clients when other backends serve theirs. An ejection is a pause, longer
-//     each time. What is seen in the traffic also brings the next probe forward,
-//     because a probe knows better.
+//     clients when other backends serve theirs. An answer that is late is none of
+//     them if the backend answered anybody meanwhile. An ejection is a pause,
+//     longer each time. What is seen in the traffic also brings the next probe
+//     forward, because a probe knows better.
 //
 // The judge makes one state of them: up is who neither failed its checks nor
 // pauses. It is told at once, with the reason in words, but for this:

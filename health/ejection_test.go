@@ -28,7 +28,7 @@ func TestABackendThatCannotBeReachedPauses(t *testing.T) {
 func TestABackendThatDoesNotAnswerPauses(t *testing.T) {
 	inCourt(t, 3, watched, func(t *testing.T, c *court) {
 		for range 3 {
-			c.subjects[1].TimedOut()
+			c.subjects[1].Late(time.Now())
 		}
 		c.hears("0s B down timeout: 3 answers in a row did not come within the time; back in 3s")
 		assert.Equal(t, CauseTimeout, c.subjects[1].State().Cause)
@@ -38,13 +38,13 @@ func TestABackendThatDoesNotAnswerPauses(t *testing.T) {
 func TestFailuresOfBothKindsAddUp(t *testing.T) {
 	inCourt(t, 5, watched, func(t *testing.T, c *court) {
 		a, b := c.subjects[0], c.subjects[1]
-		a.TimedOut()
-		a.TimedOut()
+		a.Late(time.Now())
+		a.Late(time.Now())
 		a.Unreachable(errors.New("i/o timeout"))
 		c.hears("0s A down connect_failed: 3 attempts in a row failed: i/o timeout; back in 3s")
 		unreachable(b, 1)
-		b.TimedOut()
-		b.TimedOut()
+		b.Late(time.Now())
+		b.Late(time.Now())
 		c.hears("0s B down timeout: 3 attempts in a row failed: no answer within the time; back in 3s")
 	})
 }
@@ -53,14 +53,14 @@ func TestAnyAnswerBreaksARowOfFailures(t *testing.T) {
 	inCourt(t, 3, watched, func(t *testing.T, c *court) {
 		for _, status := range []int{200, 404, 500} {
 			unreachable(c.subjects[0], 2)
-			c.subjects[0].Answered(status, client(0))
+			c.subjects[0].Answer(status, client(0), time.Now())
 		}
 		unreachable(c.subjects[0], 2)
 		c.hears()
-		c.subjects[0].Answered(200, client(0))
-		c.subjects[0].TimedOut()
-		c.subjects[0].TimedOut()
-		c.subjects[0].TimedOut()
+		c.subjects[0].Answer(200, client(0), time.Now())
+		c.subjects[0].Late(time.Now())
+		c.subjects[0].Late(time.Now())
+		c.subjects[0].Late(time.Now())
 		c.hears("0s A down timeout: 3 answers in a row did not come within the time; back in 3s")
 	})
 }
@@ -149,7 +149,7 @@ func TestAPauseEndsWhenNobodyElseIsUp(t *testing.T) {
 		c.wait(time.Second)
 		c.forgets()
 		c.probes(errIll, "B")
-		c.subjects[1].TimedOut()
+		c.subjects[1].Late(time.Now())
 		c.hears("2s B down check: 1 check failed: ill", "2s A up: no other backend that takes work is up")
 		c.wait(time.Minute)
 		c.hears()
@@ -219,7 +219,7 @@ func TestWhatIsSaidAfterRemoveIsIgnored(t *testing.T) {
 		c.monitor.Remove(d)
 		c.monitor.Remove(d)
 		unreachable(d, 9)
-		d.TimedOut()
+		d.Late(time.Now())
 		answers(c.subjects[0], 200, 0, 20)
 		answers(d, 500, 0, 20)
 		c.hears()

@@ -40,12 +40,9 @@ func (s *Subject) State() State { return *s.state.Load() }
 // for some seconds.
 func (s *Subject) Answer(status int, client netip.Addr, at time.Time) {
 	if s.note(status, client, at) {
-		s.monitor.failedClient(s, at)
+		s.monitor.failedClient(s, time.Now())
 	}
 }
-
-// Answered is Answer now.
-func (s *Subject) Answered(status int, client netip.Addr) { s.Answer(status, client, time.Now()) }
 
 // note says whether the answer is the first 5xx of the window to that client.
 func (s *Subject) note(status int, client netip.Addr, at time.Time) bool {
@@ -67,17 +64,19 @@ func (s *Subject) Unreachable(err error) {
 }
 
 // Late tells of an attempt that got a connection but no answer in time, and when
-// it began. It only counts if the backend has answered nobody since: one client
-// may ask many things at once that take too long, of a backend that is well.
+// it began. It only counts if the backend has answered nobody since: a client may
+// have many slow requests at once on a backend that is well.
 func (s *Subject) Late(began time.Time) {
 	if !s.answered.after(began.Sub(s.monitor.begun)) {
-		s.TimedOut()
+		s.monitor.failedAttempt(s, CauseTimeout, nil, time.Now())
 	}
 }
 
-// TimedOut tells of an attempt that got a connection but no answer in time, and
-// counts whatever else the backend did.
-func (s *Subject) TimedOut() { s.monitor.failedAttempt(s, CauseTimeout, nil, time.Now()) }
+// Answered is Answer at this moment.
+func (s *Subject) Answered(status int, client netip.Addr) { s.Answer(status, client, time.Now()) }
+
+// TimedOut is Late of an attempt that no answer came after.
+func (s *Subject) TimedOut() { s.Late(time.Now()) }
 
 // up says whether the backend is given traffic.
 func (s *Subject) up() bool { return s.state.Load().up() }

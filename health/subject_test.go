@@ -18,13 +18,17 @@ func TestAnAnswerCostsNoMemory(t *testing.T) {
 	s := m.Add(Target{})
 	m.Add(Target{})
 	four, six := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("fe80::7%eth0.100")
+	at := time.Now()
 	for status, who := range map[int]netip.Addr{200: four, 404: six, 500: four} {
-		assert.Zero(t, testing.AllocsPerRun(1000, func() { s.Answered(status, who) }))
+		assert.Zero(t, testing.AllocsPerRun(1000, func() {
+			at = at.Add(time.Second)
+			s.Answer(status, who, at)
+		}))
 	}
 	i := 0
 	assert.Zero(t, testing.AllocsPerRun(1000, func() { // many that fail, but nobody to compare with
 		i++
-		s.Answered(500, netip.AddrFrom4([4]byte{byte(i >> 8), byte(i), 0, 1}))
+		s.Answer(500, netip.AddrFrom4([4]byte{byte(i >> 8), byte(i), 0, 1}), at)
 	}))
 }
 
@@ -32,14 +36,14 @@ func TestAnAnswerCostsNoMemory(t *testing.T) {
 func TestAnAnswerTakesNoLock(t *testing.T) {
 	m := NewMonitor(watched, nil)
 	s := m.Add(Target{})
-	s.Answered(500, client(0))
+	s.Answer(500, client(0), time.Now())
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		answers(s, 200, 0, 20)
-		s.Answered(500, client(0))
+		s.Answer(500, client(0), time.Now())
 		_ = s.State()
 	}()
 	select {
@@ -71,9 +75,9 @@ func TestEverythingAtOnce(t *testing.T) {
 			for i := range 500 {
 				comes := m.Add(Target{Owner: i})
 				for _, s := range append(stays, comes) {
-					s.Answered(200+rand.IntN(2)*300, client(rand.IntN(20)))
+					s.Answer(200+rand.IntN(2)*300, client(rand.IntN(20)), time.Now())
 					unreachable(s, rand.IntN(4))
-					s.TimedOut()
+					s.Late(time.Now())
 					_ = s.State()
 				}
 				m.Remove(comes)
@@ -91,23 +95,25 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 }
 
-func BenchmarkAnswered(b *testing.B) {
+// BenchmarkAnswer has an answer every twenty microseconds, as time goes here.
+func BenchmarkAnswer(b *testing.B) {
 	m := NewMonitor(watched, func(*Subject, State) {})
 	s := m.Add(Target{})
 	m.Add(Target{})
-	for name, who := range map[string]netip.Addr{"IPv4": netip.MustParseAddr("192.0.2.7"), "IPv6": netip.MustParseAddr("2001:db8::7")} {
+	at, four := time.Now(), netip.MustParseAddr("192.0.2.7")
+	for name, who := range map[string]netip.Addr{"IPv4": four, "IPv6": netip.MustParseAddr("2001:db8::7")} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Answered(200, who)
+				at = at.Add(20 * time.Microsecond)
+				s.Answer(200, who, at)
 			}
 		})
 	}
 	b.Run("on all cores", func(b *testing.B) {
-		who := netip.MustParseAddr("192.0.2.7")
 		b.RunParallel(func(p *testing.PB) {
-			for p.Next() {
-				s.Answered(200, who)
+			for at := at; p.Next(); at = at.Add(20 * time.Microsecond) {
+				s.Answer(200, four, at)
 			}
 		})
 	})

@@ -35,10 +35,12 @@ func (c compiler) backends(key string, drafts []draftBackend) []Backend {
 			at += ".url"
 		}
 		b := c.backend(at, d.URL)
-		if j, again := first[b]; again {
+		place := b
+		place.Scheme = "" // nobody answers to both on one port
+		if j, again := first[place]; again {
 			c.wrong(at, "each backend once ("+index(key, j)+" is the same)", "")
 		}
-		first[b] = i
+		first[place] = i
 		b.Weight = c.weight(index(key, i)+".weight", d.Weight)
 		weights = min(weights+max(b.Weight, 0), maxWeight)
 		backends[i] = b

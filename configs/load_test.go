@@ -123,7 +123,7 @@ func TestEverythingSetArrives(t *testing.T) {
 		Queue:          configs.Queue{Size: 10, Busy: 0, Wait: time.Minute},
 		Retry:          configs.Retry{Status: []int{503}, Attempts: 10, Deadline: time.Hour, Budget: 0, NonIdempotent: true},
 		Health: configs.Health{Path: "/ready?x=1", Host: "tenant.example.com:80", Status: []int{200, 204},
-			Interval: 0, Timeout: time.Second, Rise: 1, Fall: 1, Failures: 0},
+			Interval: 10 * time.Millisecond, Timeout: time.Second, Rise: 1, Fall: 1, Failures: 0},
 		Timeouts: configs.BackendTimeouts{Connect: 2 * time.Second, Response: time.Minute, Idle: time.Second},
 	}, settings.Pools[0])
 

@@ -64,7 +64,7 @@ func (c compiler) pool(key string, d draftPool) Pool {
 		Policy:         d.Policy,
 		SlowStart:      d.SlowStart,
 		MaxConnections: d.MaxConnections,
-		Queue:          c.queue(key+".queue", d.Queue),
+		Queue:          c.queue(key+".queue", d.Queue, d.Health.Interval),
 		Retry:          c.retry(key+".retry", d.Retry),
 		Health:         c.health(key+".health", d.Health),
 		Timeouts:       d.Timeouts,

@@ -60,7 +60,7 @@ func (x *exchange) endAttempt(now time.Time, err error) {
 		return
 	}
 	x.took = now.Sub(x.asked)
-	result := pool.Result{Client: x.client, Seconds: x.took.Seconds(), Err: err}
+	result := pool.Result{Client: x.client, Began: x.asked, Ended: now, Err: err}
 	if err != nil {
 		result.Reason = reasonOf(err)
 	}

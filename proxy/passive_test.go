@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/trackgate/trackgate/internal/testbed"
 )
@@ -68,4 +69,49 @@ func TestTheLastBackendIsNeverLeftOut(t *testing.T) {
 		client.Post(t, "/track", event).IsEdge(502, "connect_failed")
 	}
 	edge.Shows(t, up(dead), 1)
+}
+
+// Green stands by with weight 0: it is no reason to take blue out.
+func TestABackendWithoutWorkIsNoReasonToTakeTheOtherOut(t *testing.T) {
+	t.Parallel()
+	blue, green := testbed.DeadAddr(t), testbed.Backend(t, testbed.Says("green"))
+	edge := testbed.Edge(t, testbed.Pool(blue, green.Addr))
+	require.NoError(t, edge.SetWeight("collectors", green.Addr, 0))
+	client := edge.Dial(t, testbed.Way{})
+	for range 10 {
+		client.Post(t, "/track", event).IsEdge(502, "connect_failed").HasField("retry-after", "1")
+	}
+	edge.Shows(t, up(blue), 1)
+	require.NoError(t, edge.SetWeight("collectors", green.Addr, 1))
+	answerers(t, edge, 10)
+	edge.Shows(t, up(blue), 0)
+}
+
+// A client whose requests take long takes nobody out who answers all the others.
+func TestSlowRequestsOfOneClientTakeNobodyOut(t *testing.T) {
+	t.Parallel()
+	slow := make(chan struct{})
+	defer close(slow)
+	acts := []testbed.Act{testbed.Says("fine"), testbed.Forgets(), testbed.By(func(r testbed.Request) string {
+		if r.Body == "slow" {
+			<-slow
+		}
+		return ""
+	})}
+	one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("timeouts: {response: 300ms}"))
+	var waiting []*testbed.Client
+	for range 20 {
+		c := edge.Dial(t, testbed.Way{})
+		c.Send(t, testbed.Head("POST /track", "content-length: 4")+"slow")
+		waiting = append(waiting, c)
+	}
+	require.Eventually(t, func() bool { return one.Heads()+two.Heads() == 20 }, testbed.Patience, tick)
+	answerers(t, edge, 10) // while the slow ones wait
+	for _, c := range waiting {
+		c.Answer(t, "POST").IsEdge(504, "backend_timeout")
+	}
+	for _, b := range edge.Backends() {
+		assert.NotEqual(t, "down", b.State, b.Why)
+	}
 }

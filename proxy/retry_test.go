@@ -244,12 +244,10 @@ func TestARequestWaitsForBackendsThatCannotBeReached(t *testing.T) {
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
-	edge := testbed.Edge(t, testbed.Pool(addr), testbed.PoolKeys("queue: {wait: 1m}"))
+	edge := testbed.Edge(t, testbed.Pool(addr), testbed.PoolKeys("queue: {wait: 1m}", "health: {interval: 50ms, timeout: 10s}"))
 	client := edge.Dial(t, testbed.Way{})
 	client.Send(t, testbed.Head("POST /track", "content-length: 5")+"hello")
-	require.Eventually(t, func() bool {
-		return edge.Metric(t, `trackgate_retries_total{cause="connect_failed",pool="collectors"}`) > 1
-	}, testbed.Patience, tick)
+	edge.Shows(t, waitingRequests, 1)
 
 	backend := testbed.BackendAt(t, addr, testbed.Says("back"))
 

@@ -3,6 +3,7 @@ package pool
 import (
 	"crypto/tls"
 	"net/netip"
+	"time"
 
 	"github.com/trackgate/trackgate/balancer"
 	"github.com/trackgate/trackgate/health"
@@ -47,17 +48,18 @@ func (b *Backend) Turn() *balancer.Backend { return b.turn }
 
 // Result is how an attempt ended.
 type Result struct {
-	Reason  reason.Reason // OK: an answer came
-	Status  int           // of the answer
-	Client  netip.Addr    // who asked
-	Seconds float64       // from the beginning of the attempt to the end of its answer
-	Err     error         // if no answer came
+	Reason reason.Reason // OK: an answer came
+	Status int           // of the answer
+	Client netip.Addr    // who asked
+	Began  time.Time     // the attempt
+	Ended  time.Time     // its answer
+	Err    error         // if no answer came
 }
 
 // Done counts an attempt, lets health know of it, and ends the claim.
 func (b *Backend) Done(r Result) {
 	b.metrics.Observe(r.Status, r.Reason)
-	b.pool.metrics.Observe(r.Seconds)
+	b.pool.metrics.Observe(r.Ended.Sub(r.Began).Seconds())
 	b.observe(r)
 	b.Release()
 }
@@ -67,13 +69,17 @@ func (b *Backend) Done(r Result) {
 func (b *Backend) observe(r Result) {
 	switch r.Reason {
 	case reason.OK:
-		b.subject.Answered(r.Status, r.Client)
+		b.subject.Answer(r.Status, r.Client, r.Ended)
 	case reason.ConnectFailed:
 		b.subject.Unreachable(r.Err)
 	case reason.BackendTimeout:
-		b.subject.TimedOut()
+		b.subject.Late(r.Began)
 	}
 }
+
+// idle tells health whether the backend takes work at all: if it does not, nobody
+// counts on it.
+func (b *Backend) idle() { b.subject.SetIdle(b.turn.Weight() == 0 || b.turn.Draining()) }
 
 // Release ends the claim of an attempt that says nothing about the backend.
 func (b *Backend) Release() { b.pool.balance.Release(b.turn) }

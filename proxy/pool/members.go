@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trackgate/trackgate/balancer"
 	"github.com/trackgate/trackgate/balancer/discovery"
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/health"
@@ -105,46 +106,51 @@ func (e *entry) certified() string {
 // reconcile lets join who is wanted and is no member, and leave who is a member
 // and not wanted. p.mu is held, or nobody else knows p yet.
 func (p *Pool) reconcile(now time.Time) {
-	left := p.members
+	left, change := p.members, balancer.Change{Weights: map[*balancer.Backend]int{}}
 	p.members = make(map[identity]*Backend, len(left))
 	addrs := map[string]bool{}
 	for _, w := range p.wants() {
 		b, known := left[w.identity]
 		if !known {
-			b = p.join(w, now)
+			b = p.join(w)
+			change.Join = append(change.Join, b.turn)
 		}
 		delete(left, w.identity)
-		p.members[w.identity] = b
-		addrs[w.addr] = true
+		p.members[w.identity], addrs[w.addr] = b, true
 		if b.weight != w.weight {
-			b.weight = w.weight
-			p.balance.SetWeight(b.turn, w.weight)
+			b.weight, change.Weights[b.turn] = w.weight, w.weight
 		}
 	}
 	for _, b := range left {
-		p.leave(b)
-		if !addrs[b.Addr] { // else the series go on
-			p.parts.Metrics.RemoveBackend(p.Name(), b.Addr)
-		}
+		change.Leave = append(change.Leave, b.turn)
+	}
+	p.balance.Apply(change, now)
+	for _, b := range left {
+		p.leave(b, !addrs[b.Addr])
+	}
+	for _, b := range p.members {
+		b.idle()
 	}
 }
 
-// join makes a backend a member.
-func (p *Pool) join(w wanted, now time.Time) *Backend {
+// join makes a backend that is watched.
+func (p *Pool) join(w wanted) *Backend {
 	b := p.newBackend(w)
 	b.subject = p.monitor.Add(health.Target{Addr: w.addr, Host: w.host, TLS: b.tls, Owner: b})
 	b.metrics.Up(true) // its series may be that of one that was here before
-	p.balance.Add(b.turn, now)
 	if w.found {
 		p.parts.Log.Info().Str("pool", p.Name()).Str("backend", b.Addr).Msg("backend joined")
 	}
 	return b
 }
 
-// leave ends a membership. What runs on the backend goes on.
-func (p *Pool) leave(b *Backend) {
-	p.balance.Remove(b.turn)
+// leave ends what a membership was but for the turns. What runs on the backend
+// goes on. last says that nobody else has its address, so that its series end.
+func (p *Pool) leave(b *Backend, last bool) {
 	p.monitor.Remove(b.subject)
 	b.Conns.Close()
+	if last {
+		p.parts.Metrics.RemoveBackend(p.Name(), b.Addr)
+	}
 	p.parts.Log.Info().Str("pool", p.Name()).Str("backend", b.Addr).Msg("backend left: it is not found any more")
 }

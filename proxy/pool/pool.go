@@ -81,12 +81,10 @@ func (p *Pool) Claim(tried []*balancer.Backend) (*Backend, error) {
 	return turn.Owner.(*Backend), nil
 }
 
-// HasOther reports whether a backend that is neither last nor one of tried may
-// take new work.
+// HasOther reports whether a backend that is neither last nor one of tried could
+// take the work now.
 func (p *Pool) HasOther(last *Backend, tried []*balancer.Backend) bool {
-	return slices.ContainsFunc(p.balance.Backends(), func(b *balancer.Backend) bool {
-		return b != last.turn && !slices.Contains(tried, b) && b.Up() && !b.Draining() && b.Weight() > 0
-	})
+	return p.balance.CanTake(append(slices.Clip(tried), last.turn))
 }
 
 // Stop ends all waits in Claim, now and later, with balancer.ErrStopped.

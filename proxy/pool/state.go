@@ -66,13 +66,19 @@ func (e *UnknownBackendError) Error() string {
 // Drain lets the backend with that address take no new work, or take it again.
 // What runs on it is finished. The error is an *UnknownBackendError.
 func (p *Pool) Drain(addr string, draining bool) error {
-	return p.withBackend(addr, func(b *Backend) { p.balance.SetDraining(b.turn, draining) })
+	return p.withBackend(addr, func(b *Backend) {
+		p.balance.SetDraining(b.turn, draining)
+		b.idle()
+	})
 }
 
 // SetWeight changes the share of the backend with that address; 0 is none. The
 // error is an *UnknownBackendError.
 func (p *Pool) SetWeight(addr string, weight int) error {
-	return p.withBackend(addr, func(b *Backend) { p.balance.SetWeight(b.turn, weight) })
+	return p.withBackend(addr, func(b *Backend) {
+		p.balance.SetWeight(b.turn, weight)
+		b.idle()
+	})
 }
 
 func (p *Pool) withBackend(addr string, do func(*Backend)) error {

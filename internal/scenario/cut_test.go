@@ -21,7 +21,8 @@ const unchecked = "health: {interval: 0s, failures: 0}"
 // gate cannot think that it was closed before.
 func TestScenario02ADeathBeforeTheAnswerIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked})
+	// As nobody takes the backend out, more is repeated than the usual budget allows.
+	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked + "\nretry: {budget: 100}"})
 	s.backends[0].between.Set(faults.CutAfter(0))
 	l := s.load(t, rate())
 	pause(lasts(4*time.Second, 30*time.Second))
@@ -64,7 +65,7 @@ func TestScenario03ADeathWithinTheAnswerIsSeen(t *testing.T) {
 // has all of it, so it can still be had from another backend.
 func TestScenario03AShortAnswerThatIsCutIsFetchedElsewhere(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked})
+	s := newSite(t, plan{backends: 3, faults: true, pool: unchecked + "\nretry: {budget: 100}"})
 	s.backends[0].between.Set(faults.CutAfter(2_000))
 	l := startShaped(s.client, "v", rate()/2, func(n int) request {
 		return request{size: 4_000, fresh: n%5 == 0}

@@ -69,3 +69,16 @@ func lasts[T any](short, long T) T {
 // pause lets a scenario go on for a while. What is waited for is not an event but
 // the passing of requests.
 func pause(d time.Duration) { <-time.After(d) }
+
+// await asks until a condition holds, and once more when the time is over. It
+// reports whether it held.
+func await(within time.Duration, condition func() bool) bool {
+	over := time.Now().Add(within)
+	for !condition() {
+		if time.Now().After(over) {
+			return condition()
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	return true
+}

@@ -66,7 +66,7 @@ func (d *registry) members(t *testing.T, from, to int, within time.Duration) {
 		}
 		return right == to-from && now.sum("trackgate_backend_up") == float64(right)
 	}
-	require.Eventually(t, ask, within+slack(), 20*time.Millisecond, "the backends %d to %d", from+1, to)
+	require.True(t, await(within+slack(), ask), "the backends %d to %d get work, and no others", from+1, to)
 }
 
 // successful is the series that says whether the last lookup worked.
@@ -87,7 +87,7 @@ const lookups = "trackgate_discovery_successful"
 func (d *registry) lookupsGo(t *testing.T, want float64, within time.Duration) {
 	t.Helper()
 	series := d.successful(t)
-	require.Eventually(t, func() bool { return d.site.vitals(t)[series] == want }, within+slack(), 20*time.Millisecond, "%s is not %v", series, want)
+	require.True(t, await(within+slack(), func() bool { return d.site.vitals(t)[series] == want }), "%s is not %v", series, want)
 }
 
 func TestScenario13BackendsComeAndGoByName(t *testing.T) {
@@ -157,7 +157,7 @@ func TestScenario13TooManyAddressesHarmNobody(t *testing.T) {
 		crowded = append(crowded, fmt.Sprintf("127.1.%d.%d", i/200, i%200+1)) // where nobody listens
 	}
 	d.Set(collectors, "A", ttl, crowded...)
-	require.Eventually(t, func() bool { return d.site.count(t, "trackgate_backend_up") > 900 }, 10*time.Second, 50*time.Millisecond)
+	require.True(t, await(10*time.Second, func() bool { return d.site.count(t, "trackgate_backend_up") > 900 }), "most of them are members")
 	pause(lasts(2*time.Second, 10*time.Second))
 	d.Set(collectors, "A", ttl, addresses(0, 2)...)
 	d.members(t, 0, 2, 10*time.Second)

@@ -124,7 +124,7 @@ func (s *site) rested(t *testing.T) vitals {
 		require.NoError(t, err)
 		require.NoError(t, l.Close())
 	}
-	require.Eventually(t, func() bool { return s.vitals(t).sum("trackgate_connections") == 0 }, recovery, 10*time.Millisecond)
+	require.True(t, await(recovery, func() bool { return s.vitals(t).sum("trackgate_connections") == 0 }), "the crowd has left")
 	return s.vitals(t)
 }
 

@@ -31,7 +31,7 @@ func TestARollingRestartOfUvicornLosesNothing(t *testing.T) {
 	for _, b := range s.backends {
 		b.stop(t)
 		b.start(t)
-		pause(lasts(2*time.Second, 17*time.Second))
+		pause(lasts(2*time.Second, 19*time.Second))
 	}
 	r := l.stop()
 

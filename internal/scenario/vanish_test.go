@@ -37,10 +37,14 @@ func TestScenario04ABlackholeDelaysOnlyTheFirst(t *testing.T) {
 	r.faultless(t, "requests")
 	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
 	late := r.only(func(v visit) bool { return v.begin.After(gone) && v.took() > time.Second-slack() })
-	assert.LessOrEqual(t, len(late), 3, "requests that waited for the connection: %s", late)
+	assert.LessOrEqual(t, len(late), max(3, unnoticed()), "requests that waited for the connection: %s", late)
 	r.began(out, time.Now()).noSlowerThan(t, 1, r.began(begin, gone), "when the backend was out")
 	s.settle(t, r)
 }
+
+// unnoticed is how many requests may begin at a backend until the gate has noticed
+// that connections to it take longer than usual: those of 40 ms.
+func unnoticed() int { return rate()/3*40/1000 + 1 }
 
 // The host vanishes with the connections that the gate keeps to it.
 func TestScenario05AVanishedHostCostsEachConnectionOneAnswer(t *testing.T) {
@@ -52,8 +56,7 @@ func TestScenario05AVanishedHostCostsEachConnectionOneAnswer(t *testing.T) {
 	h.drops(t, anything)
 	kept := established(t, b.Address)
 	t.Logf("%d connections; taken out after %s", kept, s.shows(t, b, 0, 2*time.Second))
-	require.Eventually(t, func() bool { return established(t, b.Address) == 0 }, 10*time.Second, 20*time.Millisecond,
-		"connections to a host that has vanished")
+	require.True(t, await(10*time.Second, func() bool { return established(t, b.Address) == 0 }), "no connection to a host that has vanished")
 	out := time.Now()
 	pause(lasts(2*time.Second, 20*time.Second))
 	r := l.stop()
@@ -77,7 +80,7 @@ func TestScenario05AVanishedHostIsNoticedByTheKernel(t *testing.T) {
 	s, h := hosted(t, 2, plan{backends: 1, role: role{Latency: time.Hour}, pool: unchecked + "\ntimeouts: {response: 5m}"})
 	done := make(chan visit, 1)
 	go func() { done <- s.client.visit(request{id: "v-1", post: true}) }()
-	require.Eventually(t, func() bool { return s.journal.delivered(t)["v-1"] == 1 }, recovery, 10*time.Millisecond)
+	require.True(t, await(recovery, func() bool { return s.journal.delivered(t)["v-1"] == 1 }), "the backend has the event")
 	gone := time.Now()
 	h.drops(t, anything)
 	v := <-done

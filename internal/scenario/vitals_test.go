@@ -72,10 +72,8 @@ func (v vitals) sum(name string) float64 {
 func (s *site) shows(t *testing.T, b *backend, want float64, within time.Duration) time.Duration {
 	t.Helper()
 	begin := time.Now()
-	if !assert.Eventually(t, func() bool { return s.vitals(t)[up(b.seen)] == want }, within+slack(), 10*time.Millisecond,
-		"%s is not shown as %v within %s", b.name, want, within) {
-		t.FailNow()
-	}
+	require.True(t, await(within+slack(), func() bool { return s.vitals(t)[up(b.seen)] == want }),
+		"%s is not shown as %v within %s", b.name, want, within)
 	return time.Since(begin)
 }
 
@@ -88,8 +86,7 @@ func (s *site) asBefore(t *testing.T, before vitals) {
 		now = s.vitals(t)
 		return now[goroutines] <= before[goroutines]*1.05+4 && now[descriptors] <= before[descriptors]*1.05+4
 	}
-	if !assert.Eventually(t, calm, recovery, 50*time.Millisecond, "the gate is not as it was before") {
-		t.Logf("goroutines %v, then %v; file descriptors %v, then %v", before[goroutines], now[goroutines], before[descriptors], now[descriptors])
-	}
+	assert.True(t, await(recovery, calm), "the gate is not as it was before: goroutines %v, then %v; file descriptors %v, then %v",
+		before[goroutines], now[goroutines], before[descriptors], now[descriptors])
 	assert.Zero(t, now["trackgate_panics_total"], "panics")
 }

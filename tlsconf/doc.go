@@ -36,6 +36,12 @@
 // issuer.go is where an issuer plugs in: it says who signs for hosts that no file
 // covers.
 //
+// # Towards backends
+//
+// [Outbound] is the other direction: whom the gate trusts when it speaks HTTPS to
+// the backends of a pool, and what it shows them. Its files are followed as well;
+// each change is a new *tls.Config, so that no session of before is resumed.
+//
 // Words: a pair is one certificate file and its key file; to cover a host is to be
 // valid for that name; a leaf is what the internal CA signed.
 package tlsconf

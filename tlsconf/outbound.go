@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
@@ -104,21 +101,7 @@ func (o *Outbound) Run(ctx context.Context) error {
 
 // watchFolders watches the folders of the files there are.
 func (o *Outbound) watchFolders() *folders {
-	w := &folders{}
-	for _, path := range []string{o.settings.CA, o.settings.Certificate, o.settings.Key} {
-		if path != "" {
-			w.paths = append(w.paths, filepath.Dir(path))
-		}
-	}
-	slices.Sort(w.paths)
-	w.paths = slices.Compact(w.paths)
-	if len(w.paths) == 0 {
-		return w
-	}
-	var err error
-	if w.watcher, err = fsnotify.NewWatcher(); err == nil {
-		err = w.renew()
-	}
+	w, err := foldersOf(o.settings.CA, o.settings.Certificate, o.settings.Key)
 	if err != nil {
 		o.log.Warn().Err(err).Stringer("every", o.pace.poll).
 			Msg("folders of a pool's TLS files cannot be watched, files are looked at from time to time")

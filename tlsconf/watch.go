@@ -2,12 +2,7 @@ package tlsconf
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
-	"slices"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 // pace says how often Run does what it does.
@@ -80,64 +75,16 @@ func (k *Keeper) rotate() {
 	}
 }
 
-// folders are the folders of all files, watched. Folders rather than files, for
-// files are replaced, and a Kubernetes Secret changes by a symlink beside them.
-type folders struct {
-	paths   []string
-	watcher *fsnotify.Watcher // nil: only the poll is left
-}
-
+// watchFolders watches the folders of all pairs.
 func (k *Keeper) watchFolders() *folders {
-	w := &folders{}
+	var files []string
 	for _, p := range k.pairs {
-		w.paths = append(w.paths, filepath.Dir(p.files.Certificate), filepath.Dir(p.files.Key))
+		files = append(files, p.files.Certificate, p.files.Key)
 	}
-	slices.Sort(w.paths)
-	w.paths = slices.Compact(w.paths)
-	if len(w.paths) == 0 {
-		return w
-	}
-	var err error
-	if w.watcher, err = fsnotify.NewWatcher(); err == nil {
-		err = w.renew()
-	}
+	w, err := foldersOf(files...)
 	if err != nil {
 		k.log.Warn().Err(err).Stringer("every", k.pace.poll).
 			Msg("certificate folders cannot be watched, files are looked at from time to time")
 	}
 	return w
-}
-
-// renew watches folders again that were removed and came back; for the others it
-// changes nothing.
-func (w *folders) renew() error {
-	if w.watcher == nil {
-		return nil
-	}
-	var errs []error
-	for _, path := range w.paths {
-		errs = append(errs, w.watcher.Add(path))
-	}
-	return errors.Join(errs...)
-}
-
-func (w *folders) changed() <-chan fsnotify.Event {
-	if w.watcher == nil {
-		return nil
-	}
-	return w.watcher.Events
-}
-
-// lost tells of events that went missing, as when a queue ran over.
-func (w *folders) lost() <-chan error {
-	if w.watcher == nil {
-		return nil
-	}
-	return w.watcher.Errors
-}
-
-func (w *folders) close() {
-	if w.watcher != nil {
-		w.watcher.Close()
-	}
 }

@@ -21,7 +21,7 @@ type Backend struct {
 	turn    *balancer.Backend
 	subject *health.Subject
 	metrics *metrics.Backend
-	tls     func() *tls.Config // nil for plain HTTP
+	tls     func() *tls.Config // of probes; nil for plain HTTP
 	weight  int                // as the settings and the names have it; of reconcile
 }
 
@@ -32,14 +32,14 @@ func (p *Pool) newBackend(w wanted) *Backend {
 		metrics: p.parts.Metrics.Backend(p.Name(), w.addr),
 	}
 	b.turn.Owner, b.turn.Priority = b, w.priority
-	if w.secure {
-		b.tls = p.named(w.name)
-	}
-	b.Conns = backend.New(w.addr, backend.Options{
+	options := backend.Options{
 		Connect: p.settings.Timeouts.Connect, Response: p.settings.Timeouts.Response, Idle: p.settings.Timeouts.Idle,
-		TLS:  b.tls,
 		Slow: func(slow bool) { p.balance.SetSuspect(b.turn, slow) },
-	})
+	}
+	if w.secure {
+		options.TLS, options.ServerName, b.tls = p.parts.TLS, w.name, p.named(w.name)
+	}
+	b.Conns = backend.New(w.addr, options)
 	return b
 }
 

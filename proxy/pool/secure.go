@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// named returns a source of configurations for connections to a backend whose
+// named returns a source of configurations for probes of a backend whose
 // certificate must have that name, where the settings name none for all. They stay
 // the same for as long as what they are made of does.
 func (p *Pool) named(name string) func() *tls.Config {

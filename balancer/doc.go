@@ -13,8 +13,10 @@
 // Picking claims: the backend counts one attempt more until Pool.Release. One
 // that has as many as it may is passed over, and its turn goes to the next in
 // line. Passed over as well, but only while another can take the work, are
-// suspects, to which a connection takes long just now; and only if those cannot
-// either, the backends of the attempts before get it once more.
+// suspects, to which a connection takes long just now. If those cannot either and
+// there were attempts before, a spare gets it (spare.go): one of a later priority,
+// for which a lower one that takes work is in the way, as far as the pool knows.
+// Only then the backends of the attempts before get it once more.
 //
 // Await is Pick with patience (queue.go). Who finds all backends full, or none
 // up, waits in line, oldest first, and nobody overtakes him. A claim that ends

@@ -91,6 +91,9 @@ func (g *play) check() {
 		g.last = who
 	}
 	assert.Equal(g.t, g.came-g.last-1, g.Waiting())
+	if w := g.queue.head(); w != nil && slices.ContainsFunc(g.rotation.Load().members, func(b *Backend) bool { return slices.Contains(w.exclude, b) }) {
+		assert.Nil(g.t, g.spare(w.exclude, g.room), "a spare has room for one who avoids others")
+	}
 	for _, b := range g.Backends() {
 		assert.LessOrEqual(g.t, b.Claimed(), 6)
 		if b.share.Load() > 0 && g.Waiting() > 0 {

@@ -52,7 +52,7 @@ func (p *Pool) room(b *Backend) int64 {
 
 // handOver gives the place of a claim that ended on b, and what its window grew
 // by, to those who wait. Nobody else has room, or they would not wait: so b alone
-// is looked at, unless the first in line avoids it or it is a suspect.
+// is looked at, unless it is a suspect, or who is first in line avoids somebody.
 func (p *Pool) handOver(b *Backend) {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
@@ -63,9 +63,18 @@ func (p *Pool) handOver(b *Backend) {
 			return
 		}
 		if !b.claim(p.room(b)) {
-			return
+			break
 		}
 		p.queue.settleLocked(w, outcome{backend: b})
+	}
+	p.serveAgainLocked()
+}
+
+// serveAgainLocked serves those who wait if the first of them may have a spare: the
+// one before him may not have been allowed to. The queue is locked.
+func (p *Pool) serveAgainLocked() {
+	if w := p.queue.head(); w != nil && len(w.exclude) > 0 {
+		p.serveLocked()
 	}
 }
 

@@ -73,8 +73,9 @@ func (p *Pool) Running() int {
 }
 
 // Pick claims a backend by the policy of the pool, until it is released. Those of
-// exclude, eight at most, only get the work if nobody else can take it. The error
-// is ErrNone or ErrFull itself. Pick does not mind who waits in Await.
+// exclude only get the work if nobody else can take it, not even a spare; they are
+// looked through for each backend that is considered, so a few dozen at most. The
+// error is ErrNone or ErrFull itself. Pick does not mind who waits in Await.
 func (p *Pool) Pick(exclude []*Backend) (*Backend, error) {
 	r := p.rotation.Load()
 	if r.empty() {
@@ -104,9 +105,15 @@ func (p *Pool) Release(b *Backend) {
 // backends.
 const maxTries = 32
 
-// pickAny claims any backend that can take work, of the lowest rank there is.
+// pickAny claims any backend that can take work, of the lowest rank there is. A
+// spare comes before those that are avoided.
 func (p *Pool) pickAny(r *rotation, exclude []*Backend, limit func(*Backend) int64) *Backend {
 	for asked := willing; asked < ranks; {
+		if asked == avoided {
+			if b := p.claimSpare(exclude, limit); b != nil {
+				return b
+			}
+		}
 		b, next := r.claimRank(asked, exclude, scatter(p.turn.Load()), limit)
 		if b != nil {
 			return b

@@ -148,6 +148,7 @@ func (p *Pool) goesOn(w *waiter) bool {
 		return true
 	}
 	p.queue.settleLocked(w, outcome{err: err})
+	p.serveAgainLocked()
 	return false
 }
 

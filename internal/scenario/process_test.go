@@ -32,7 +32,7 @@ type backend struct {
 
 func newBackend(t *testing.T, p plan, number int) *backend {
 	t.Helper()
-	b := &backend{role: p.role, name: fmt.Sprintf("b%d", number+1)}
+	b := &backend{role: p.role, name: fmt.Sprintf("b%d", number+1), python: p.uvicorn}
 	b.Name, b.Address = b.name, net.JoinHostPort(addresses(number, number+1)[0], p.port)
 	if p.port == "" {
 		b.Address = faults.Address(t)
@@ -51,6 +51,9 @@ func (b *backend) start(t *testing.T) {
 	text, err := json.Marshal(b.role)
 	require.NoError(t, err)
 	command := []string{os.Args[0]}
+	if b.python {
+		command = b.uvicorn()
+	}
 	if b.on != nil {
 		command = b.on.inside(command...) // gives its process to this program
 	}

@@ -1,40 +1,14 @@
 package balancer
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Add makes b a member, which starts slowly. It does nothing for one that is a
 // member already.
-func (p *Pool) Add(b *Backend, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := p.Backends()
-	if slices.Contains(old, b) {
-		return
-	}
-	p.rise(b, now)
-	all := append(slices.Clip(old), b)
-	p.backends.Store(&all)
-	p.publish()
-}
+func (p *Pool) Add(b *Backend, now time.Time) { p.Apply(Change{Join: []*Backend{b}}, now) }
 
 // Remove lets b take no new work and forgets it. Claims on it run on and are
 // released as usual. It does nothing for one that is no member.
-func (p *Pool) Remove(b *Backend) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := p.Backends()
-	at := slices.Index(old, b)
-	if at < 0 {
-		return
-	}
-	all := slices.Delete(slices.Clone(old), at, at+1)
-	p.backends.Store(&all)
-	b.share.Store(0)
-	p.publish()
-}
+func (p *Pool) Remove(b *Backend) { p.Apply(Change{Leave: []*Backend{b}}, time.Time{}) }
 
 // SetUp says that b is up or is not. One that comes up starts slowly. Attempts
 // that run on it are not touched.
@@ -61,12 +35,7 @@ func (p *Pool) SetDraining(b *Backend, draining bool) {
 
 // SetWeight changes the share of b; 0 is none.
 func (p *Pool) SetWeight(b *Backend, weight int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w := int64(max(0, weight))
-	if b.weight.Swap(w) != w {
-		p.publish()
-	}
+	p.Apply(Change{Weights: map[*Backend]int{b: weight}}, time.Time{})
 }
 
 // SetSuspect says that a connection to b takes long just now, or does no more.

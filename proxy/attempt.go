@@ -50,8 +50,19 @@ func (x *exchange) giveUp(err error) {
 		x.conn.asking.Store(nil)
 		x.bc.Close()
 	}
+	x.tell(err)
 	x.endAttempt(time.Now(), err)
 	x.forget()
+}
+
+// tell says in the log why an attempt failed; that of the exchange only has the
+// reason. What a client did is no failure of a backend.
+func (x *exchange) tell(err error) {
+	var result *backend.ResultError
+	if errors.As(err, &result) {
+		x.conn.gate.failures.Warn().Str("listener", x.listener.name).Bytes("request_id", x.requestID()).
+			Str("reason", result.Reason().String()).Err(err).Msg("an attempt failed")
+	}
 }
 
 // endAttempt says how the attempt went and ends the claim, unless that was done.

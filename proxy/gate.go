@@ -45,6 +45,7 @@ type Gate struct {
 	crew       *crew
 	register   register
 	complaints zerolog.Logger // of what clients may provoke at will: a few lines at a time
+	failures   zerolog.Logger // of attempts, a few lines at a time
 	open       atomic.Int64   // connections
 	room       int64          // how many there may be
 	draining   atomic.Bool
@@ -54,7 +55,8 @@ type Gate struct {
 	sockets    []*net.TCPListener
 }
 
-// maxComplaints is how many lines in ten seconds tell of refused connections.
+// maxComplaints is how many lines in ten seconds tell of refused connections, and
+// how many of attempts that failed.
 const maxComplaints = 5
 
 // New compiles settings into a gate that is not open yet.
@@ -69,6 +71,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		ending:     make(chan struct{}),
 		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
 		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
+		failures:   parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
 		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
 	}
 	g.current.Store(snap)

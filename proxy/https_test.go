@@ -83,6 +83,7 @@ func TestABackendThatIsNotCertifiedGetsNothing(t *testing.T) {
 		assert.Contains(t, edge.Journal(t, `"up":false`), why)
 		edge = securely(t, `"`+server.URL+`"`, "health: {interval: 0}", keys)
 		edge.Post(t, "/track", event).IsEdge(502, "connect_failed")
+		assert.Contains(t, edge.Journal(t, "an attempt failed"), why)
 	}
 }
 

@@ -72,12 +72,6 @@ func (s *Subject) Late(began time.Time) {
 	}
 }
 
-// Answered is Answer at this moment.
-func (s *Subject) Answered(status int, client netip.Addr) { s.Answer(status, client, time.Now()) }
-
-// TimedOut is Late of an attempt that no answer came after.
-func (s *Subject) TimedOut() { s.Late(time.Now()) }
-
 // up says whether the backend is given traffic.
 func (s *Subject) up() bool { return s.state.Load().up() }
 

@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What is needed beside Go, by the names of Debian's packages.
-TOOLS       := curl gcc libc6-dev openssl python3-fastapi python3-uvicorn
+TOOLS       := curl gcc iproute2 libc6-dev nftables openssl python3-fastapi python3-uvicorn
 BENCHTOOLS  := haproxy nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.
@@ -50,6 +50,14 @@ wire: ## Run the wire cases alone: what a client or a backend may send, and what
 suites: ## Run the tests that use real servers (see install-tools)
 	$(GO) test -count=1 -tags suites ./internal/suites
 
+.PHONY: soak
+soak: ## The scenarios at length: about a quarter of an hour (needs root for network namespaces)
+	SOAK=1 $(GO) test -count=1 -tags scenario -timeout 60m ./internal/scenario
+
+.PHONY: scenarios
+scenarios: ## Backends that die, hang, vanish and flap, under load: the short form (needs root for network namespaces)
+	$(GO) test -count=1 -tags scenario -timeout 10m ./internal/scenario
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target in the tree, FUZZTIME each (60s)
 	@$(GO) test -list '^Fuzz' ./... \
@@ -66,13 +74,13 @@ bench: build ## Measure against nginx and HAProxy, side by side (BENCHARGS for t
 .PHONY: lint
 lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these:"; echo "$$unformatted"; exit 1; }
-	$(GO) vet -tags suites ./...
+	$(GO) vet -tags suites,scenario ./...
 	$(GO) mod tidy -diff
-	$(GO) run $(STATICCHECK) -tags suites ./...
+	$(GO) run $(STATICCHECK) -tags suites,scenario ./...
 	$(GO) test ./internal/house
 
 .PHONY: check
-check: lint build race test suites ## All of the above but fuzz and bench: what CI runs
+check: lint build race test suites scenarios ## All of the above but fuzz and bench: what CI runs
 
 .PHONY: install-tools
 install-tools: ## Install what race and suites need beside Go (Debian)

@@ -66,11 +66,19 @@ func serveUntil(r role) error {
 	if err != nil {
 		return err
 	}
+	g := &gentle{Listener: l}
+	note := server.ConnState
+	server.ConnState = func(conn net.Conn, state http.ConnState) {
+		note(conn, state)
+		g.changed(conn, state)
+	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() { ended <- server.Serve(g) }()
 	select {
 	case <-ctx.Done():
-		return server.Shutdown(context.Background())
+		err := server.Shutdown(context.Background())
+		g.asked.Wait()
+		return err
 	case err := <-ended:
 		return err
 	}

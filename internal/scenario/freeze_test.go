@@ -34,7 +34,8 @@ func TestScenario06AFrozenBackendHoldsNobodyElse(t *testing.T) {
 	r := l.stop()
 
 	r.gets().faultless(t, "GET")
-	for _, v := range s.lost(t, r) {
+	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
+	for _, v := range r.posts().failed() {
 		assert.Equal(t, "backend_timeout", v.reason, "%s", v)
 		assert.True(t, v.begin.Before(out) && v.end.After(frozen), "failed, but not for the one that was frozen: %s", v)
 		assert.GreaterOrEqual(t, v.took(), answer, "%s", v)

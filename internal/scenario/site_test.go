@@ -195,11 +195,3 @@ func (s *site) twice(t *testing.T, r report) report {
 	times := s.journal.delivered(t)
 	return r.only(func(v visit) bool { return v.post && times[v.id] > 1 })
 }
-
-// lost holds the posts that a client has to count as lost: that failed or came to
-// the backends more than once.
-func (s *site) lost(t *testing.T, r report) report {
-	t.Helper()
-	times := s.journal.delivered(t)
-	return r.only(func(v visit) bool { return v.post && (v.failed() || times[v.id] > 1) })
-}

@@ -63,7 +63,8 @@ func TestScenario05AVanishedHostCostsEachConnectionOneAnswer(t *testing.T) {
 	h.heals(t)
 
 	r.gets().faultless(t, "GET")
-	lost := s.lost(t, r)
+	lost := r.posts().failed()
+	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
 	assert.LessOrEqual(t, len(lost), kept, "one for each kept connection: %s", lost)
 	for _, v := range lost {
 		assert.Equal(t, "backend_timeout", v.reason, "%s", v)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,13 +15,16 @@ import (
 // Journal keeps what is logged, line by line.
 type Journal struct {
 	lines *queue[string]
+	mu    sync.Mutex
 	part  bytes.Buffer
 }
 
 func newJournal() *Journal { return &Journal{lines: newQueue[string]()} }
 
-// Write takes a part of the log. Its callers take turns.
+// Write takes a part of the log.
 func (j *Journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.part.Write(p)
 	for {
 		line, err := j.part.ReadString('\n')

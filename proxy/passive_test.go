@@ -99,7 +99,7 @@ func TestSlowRequestsOfOneClientTakeNobodyOut(t *testing.T) {
 		return ""
 	})}
 	one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
-	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("timeouts: {response: 300ms}"))
+	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("timeouts: {response: 4s}"))
 	var waiting []*testbed.Client
 	for range 20 {
 		c := edge.Dial(t, testbed.Way{})

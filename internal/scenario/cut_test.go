@@ -28,7 +28,7 @@ func TestScenario02ADeathBeforeTheAnswerIsSaidAtOnce(t *testing.T) {
 	pause(lasts(4*time.Second, 30*time.Second))
 	r := l.stop()
 
-	r.gets().faultless(t, "GET")
+	s.budgeted(t, r.gets().failed())
 	dead := r.posts().failed()
 	assert.NotEmpty(t, dead, "the backend never died")
 	for _, v := range dead {
@@ -74,7 +74,16 @@ func TestScenario03AShortAnswerThatIsCutIsFetchedElsewhere(t *testing.T) {
 	r := l.stop()
 
 	assert.NotEmpty(t, s.journal.count(t, got)[s.backends[0].name], "nothing was cut")
-	r.faultless(t, "GET")
+	s.budgeted(t, r.failed())
 	assert.Empty(t, r.answeredBy(s.backends[0].name))
 	s.settle(t, r)
+}
+
+// budgeted demands that nothing failed but for want of a place among those that are
+// repeated at the same time: a machine that stands still for a moment lets more fall
+// due together than the gate repeats, which here is as many as run at all.
+func (s *site) budgeted(t *testing.T, failed report) {
+	t.Helper()
+	refused := s.vitals(t).sum("trackgate_retries_refused_total")
+	assert.LessOrEqual(t, len(failed), int(refused), "GET that failed, other than by the %v refused repetitions: %s", refused, failed.shown())
 }

@@ -32,7 +32,7 @@ func (s *site) connections(t *testing.T) int {
 
 // probing is how many connections of checks may come in a second, and of those
 // who look whether a backend listens.
-const probing = 20
+const probing = 40
 
 func TestScenario09AnOutageIsSaidAtOnceAndOverAtOnce(t *testing.T) {
 	t.Parallel()

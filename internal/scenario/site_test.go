@@ -117,6 +117,9 @@ func (s *site) rested(t *testing.T) vitals {
 		l, err := s.client.line(true)
 		require.NoError(t, err)
 		lines = append(lines, l)
+	}
+	require.True(t, await(recovery, func() bool { return s.vitals(t)[goroutines] >= crowd }), "a goroutine for each handshake")
+	for _, l := range lines {
 		fmt.Fprint(l, "GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n")
 	}
 	for _, l := range lines {

@@ -32,6 +32,8 @@ func TestScenario10ASlowBackendGetsWhatItCanTake(t *testing.T) {
 	// One more round is under way as the measuring begins and as it ends.
 	assert.LessOrEqual(t, len(after.answeredBy(b.name)), most*(int(lasted/delay)+2), "answers of the slow one")
 	assert.NotEmpty(t, after.only(func(v visit) bool { return v.backend == b.name && v.took() >= delay }), "nothing was slow")
-	assert.LessOrEqual(t, s.vitals(t)[resident], memory*1.2+8<<20, "resident memory in bytes")
+	if !raced {
+		assert.LessOrEqual(t, s.vitals(t)[resident], memory*1.2+8<<20, "resident memory in bytes")
+	}
 	s.settle(t, r)
 }

@@ -11,6 +11,8 @@ const (
 	// needPause is that of probes while nobody is up who takes work: with a tenth more, still two
 	// a second.
 	needPause = 450 * time.Millisecond
+	// downPause is that of probes of a backend that is down: it is missed.
+	downPause = time.Second
 )
 
 // check is the series of probes of one backend, until ctx ends.
@@ -59,8 +61,11 @@ func (m *Monitor) pause(s *Subject, spread float64) time.Duration {
 	if m.needs(s) {
 		pause = min(pause, needPause)
 	}
+	if s.tally.status == Down && !s.idle {
+		pause = min(pause, downPause)
+	}
 	pause = time.Duration(float64(pause) * spread)
-	if s.soon {
+	if s.soon || s.tally.returning() {
 		pause = min(pause, leastPause)
 	}
 	return pause

@@ -12,7 +12,8 @@
 //     clients when other backends serve theirs. An answer that is late is none of
 //     them if the backend answered anybody meanwhile. An ejection is a pause,
 //     longer each time. What is seen in the traffic also brings the next probe
-//     forward, because a probe knows better.
+//     forward, because a probe knows better. A backend that is down is missed: it
+//     is probed every second at least, and as soon as it passes, again at once.
 //
 // The judge makes one state of them: up is who neither failed its checks nor
 // pauses. It is told at once, with the reason in words, but for this:

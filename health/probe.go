@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -34,6 +36,7 @@ type probe struct {
 	request *http.Request
 	status  []int
 	timeout time.Duration
+	last    string // where a name led when the backend was last reached; "" for addresses
 }
 
 // newProbe prepares the question.
@@ -49,7 +52,7 @@ func newProbe(s configs.Health, t Target) (*probe, error) {
 		Header: http.Header{"User-Agent": {userAgent}},
 		Close:  true,
 	}
-	return &probe{t.Addr, t.TLS, request, s.Status, s.Timeout}, nil
+	return &probe{addr: t.Addr, tls: t.TLS, request: request, status: s.Status, timeout: s.Timeout}, nil
 }
 
 // ask is nil if the backend answered in time and as expected.
@@ -78,10 +81,48 @@ func (p *probe) exchange(ctx context.Context) error {
 }
 
 func (p *probe) dial(ctx context.Context) (net.Conn, error) {
-	if p.tls != nil {
-		return (&tls.Dialer{Config: p.tls()}).DialContext(ctx, "tcp", p.addr)
+	nc, err := p.reach(ctx)
+	if err != nil || p.tls == nil {
+		return nc, err
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", p.addr)
+	tc := tls.Client(nc, p.config())
+	if err := tc.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return tc, nil
+}
+
+// config is that of this probe, for the backend's own name if it names none.
+func (p *probe) config() *tls.Config {
+	config := p.tls()
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(p.addr)
+	}
+	return config
+}
+
+// reach connects. A name that cannot be looked up, for which half of the time must
+// do, leads to where it led the last time: that a resolver is ill says nothing
+// about the backend.
+func (p *probe) reach(ctx context.Context) (net.Conn, error) {
+	var dialer net.Dialer
+	first := ctx
+	if p.last != "" {
+		var cancel context.CancelFunc
+		first, cancel = context.WithTimeout(ctx, p.timeout/2)
+		defer cancel()
+	}
+	nc, err := dialer.DialContext(first, "tcp", p.addr)
+	var unresolved *net.DNSError
+	if p.last != "" && errors.As(err, &unresolved) {
+		return dialer.DialContext(ctx, "tcp", p.last)
+	}
+	if _, literal := netip.ParseAddrPort(p.addr); err == nil && literal != nil {
+		p.last = nc.RemoteAddr().String()
+	}
+	return nc, err
 }
 
 // read judges an answer. Its body is not closed, which would read all of it:

@@ -72,6 +72,15 @@ func (s *Subject) Late(began time.Time) {
 	}
 }
 
+// Doubt tells of an attempt that ended as no backend in good health ends one, such
+// as a connection that is closed instead of an answer. Clients may provoke that, so
+// it counts for nothing; but the next probe is brought forward.
+func (s *Subject) Doubt() {
+	s.monitor.mu.Lock()
+	defer s.monitor.mu.Unlock()
+	s.hasten()
+}
+
 // up says whether the backend is given traffic.
 func (s *Subject) up() bool { return s.state.Load().up() }
 

@@ -37,6 +37,9 @@ func (t *tally) add(failure error, need bool) (changed bool) {
 	return true
 }
 
+// returning says whether one that is down has begun to pass.
+func (t *tally) returning() bool { return t.status == Down && t.row > 0 }
+
 // checks is a number of checks in words.
 func checks(n int) string {
 	if n == 1 {

@@ -26,18 +26,19 @@ func (x *exchange) holdAnswer() (err error) {
 	return err
 }
 
-// release ends a successful attempt: the claim and the connection go back.
+// release ends a successful attempt: the connection goes back, and then the claim,
+// so that whoever claims next finds it. Nothing of the answer may be used afterwards.
 func (x *exchange) release() {
 	now := time.Now()
-	x.endAttempt(now, nil)
 	x.conn.asking.Store(nil)
 	x.to.Conns.Put(x.bc, now)
+	x.endAttempt(now, nil)
 	x.forget()
 }
 
 // forget drops what belongs to an attempt that has ended.
 func (x *exchange) forget() {
-	x.bc, x.res, x.part, x.short, x.judged = nil, nil, nil, false, false
+	x.bc, x.res, x.code, x.part, x.short, x.judged = nil, nil, 0, nil, false, false
 }
 
 // giveUp ends a failed attempt: its connection is closed, and only then its place
@@ -71,12 +72,9 @@ func (x *exchange) endAttempt(now time.Time, err error) {
 		return
 	}
 	x.took = now.Sub(x.asked)
-	result := pool.Result{Client: x.client, Began: x.asked, Ended: now, Err: err}
+	result := pool.Result{Status: x.code, Client: x.client, Began: x.asked, Ended: now, Err: err}
 	if err != nil {
 		result.Reason = reasonOf(err)
-	}
-	if x.res != nil {
-		result.Status = x.res.Status
 	}
 	x.claimed = false
 	x.to.Done(result)

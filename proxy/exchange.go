@@ -33,6 +33,7 @@ type exchange struct {
 	claimed  bool // to has still to be told how the attempt ended
 	bc       *backend.Conn
 	res      *wire.Response
+	code     int    // its status; 0 before it came
 	part     []byte // the body of the answer, if it is short
 	short    bool
 	judged   bool    // it is known whether it is

@@ -129,7 +129,7 @@ func (g *Gate) attempt(x *exchange) error {
 	x.retry.begin(x.asked)
 	err := g.send(x)
 	if err == nil {
-		x.res, err = g.readAnswer(x)
+		err = g.readAnswer(x)
 	}
 	if err == nil && !x.unwanted() {
 		err = x.holdAnswer()
@@ -162,9 +162,10 @@ func (g *Gate) send(x *exchange) error {
 }
 
 // connect finds a kept connection to the picked backend or makes one. After one
-// that raced nothing but a new one will do.
+// that raced nothing but a new one will do, and for a body that cannot be sent
+// twice.
 func (g *Gate) connect(x *exchange) (err error) {
-	if !x.retry.raced {
+	if x.whole && !x.retry.raced {
 		x.bc = x.to.Conns.Kept(x.asked)
 	}
 	if x.bc == nil {
@@ -184,16 +185,20 @@ func (g *Gate) connect(x *exchange) (err error) {
 
 // readAnswer reads heads until the final one. What a backend says in between
 // is passed on, except for 100, which the gate has answered itself.
-func (g *Gate) readAnswer(x *exchange) (*wire.Response, error) {
+func (g *Gate) readAnswer(x *exchange) error {
 	for {
 		res, err := x.readHead()
-		if err != nil || !res.Informational() {
-			return res, err
+		if err != nil {
+			return err
+		}
+		if !res.Informational() {
+			x.res, x.code = res, res.Status
+			return nil
 		}
 		if res.Status != 100 && x.upload == nil {
 			res.Fields.DropHops()
 			if err := x.stream.Inform(res.Status, &res.Fields); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
@@ -215,13 +220,11 @@ func (g *Gate) respond(x *exchange) error {
 	if !x.short {
 		return g.stream(x)
 	}
-	trailers := x.bc.Trailers()
-	x.count(len(x.part))
+	x.out = append(x.out[:0], x.part...)
+	x.count(len(x.out))
 	x.answered = true
-	x.endAttempt(time.Now(), nil) // before the client can know: its next request may need the place
-	err := x.stream.Finish(x.part, trailers)
-	x.release()
-	return err
+	x.release() // before the client can know: its next request may need the place
+	return x.stream.Finish(x.out, nil)
 }
 
 // finish tells what happened, once, and ends the exchange.

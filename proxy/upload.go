@@ -3,10 +3,10 @@ package proxy
 import (
 	"errors"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
-	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
@@ -139,7 +139,7 @@ func (x *exchange) readHead() (*wire.Response, error) {
 	for {
 		before := u.ended()
 		res, err := x.bc.ReadHead(x.req.Method)
-		if err != nil && reasonOf(err) == reason.BackendTimeout && !before {
+		if errors.Is(err, os.ErrDeadlineExceeded) && !before {
 			continue
 		}
 		if err == nil && res.Informational() {

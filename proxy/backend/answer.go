@@ -65,6 +65,9 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 	if err := h1.ParseResponse(head, &c.res, method); err != nil {
 		return nil, c.failed(err)
 	}
+	if c.expired() {
+		return nil, &ResultError{Kind: Closed, Addr: c.home.addr, Reused: true, Err: errExpired}
+	}
 	if c.res.Informational() {
 		if c.interim++; c.interim > maxInterim {
 			return nil, c.failed(garbled("too many informational answers"))
@@ -83,6 +86,14 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 	c.done = c.left == 0
 	return &c.res, nil
 }
+
+// errExpired is an answer that answers nothing.
+var errExpired = errors.New("closed for being idle, with status 408")
+
+// expired reports whether the answer is one that some servers give an idle
+// connection before they close it. It may have crossed with the request, which may
+// then be sent again (RFC 9110 section 15.5.9).
+func (c *Conn) expired() bool { return c.reused && c.res.Status == 408 && c.res.Close }
 
 // ReadBody returns the next part of the body, at the latest when the backend
 // sends more, and whether it is the last one. The slice is valid until the next

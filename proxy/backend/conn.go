@@ -31,6 +31,7 @@ type Conn struct {
 	home   *Conns
 	reused bool
 	since  time.Time // when it was put back
+	asked  time.Time // when the running exchange began
 	armed  time.Time // the read deadline in force
 
 	out   []byte // what turn has still to write
@@ -53,6 +54,7 @@ type Conn struct {
 	allowed time.Duration // for which the backend said that it may be unused; 0: it did not
 	gone    atomic.Bool   // TCP gave up on the host, and has told who wrote
 	lenient bool          // TCP waits longer than usual for the backend to take what is written
+	pressed bool          // a deadline for writing is set
 }
 
 func newConn(tcp *net.TCPConn, home *Conns) (*Conn, error) {
@@ -82,6 +84,10 @@ func (c *Conn) rest(now time.Time) {
 		c.setPatience(vanished)
 		c.lenient = false
 	}
+	if c.pressed {
+		c.tcp.SetWriteDeadline(time.Time{}) //nolint:errcheck // a closed connection needs none
+		c.pressed = false
+	}
 	c.dropBuffer()
 }
 
@@ -92,8 +98,16 @@ func (c *Conn) dropBuffer() {
 	c.in, c.out, c.more = nil, nil, nil
 }
 
-// Close ends the connection. It does not wait.
+// Close ends the connection. It does not wait. Who asked for the end has it at
+// once, when all was said: otherwise the port stays taken for a minute on our side
+// (TIME_WAIT), and there are not that many.
 func (c *Conn) Close() {
+	if asked := c.done && c.sent && c.res.Close; asked {
+		c.tcp.SetLinger(0) //nolint:errcheck // as it would be otherwise
+		c.dropBuffer()
+		c.tcp.Close()
+		return
+	}
 	c.dropBuffer()
 	if c.tls != nil {
 		c.tls.end()
@@ -117,6 +131,7 @@ func (c *Conn) start(now time.Time) {
 	if !c.reused {
 		now = time.Now()
 	}
+	c.asked = now
 	c.arm(now)
 	c.timed = true
 }
@@ -175,6 +190,12 @@ func (c *Conn) note(err error) error {
 	return err
 }
 
+// raceTime is how long after a request its connection may end and still do so for
+// having been idle before: a round trip, and what a busy backend takes to close. What
+// is reset later may have been read: by a host in between that says so for a backend
+// that is gone, for one.
+const raceTime = time.Second
+
 // failed gives an error its kind.
 func (c *Conn) failed(err error) error {
 	if err == ErrStale {
@@ -189,7 +210,8 @@ func (c *Conn) failed(err error) error {
 	if !c.reused && !c.heard && refusesHandshake(err) {
 		e.Kind = ConnectFailed
 	}
-	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed) && !c.swallowed(ended)
+	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed) &&
+		time.Since(c.asked) < raceTime && !c.swallowed(ended)
 	if e.Kind == Timeout {
 		c.timed = false // the caller may decide to wait on
 	}

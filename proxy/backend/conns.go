@@ -38,6 +38,8 @@ type Conns struct {
 	addr     string
 	opts     Options
 	dialer   net.Dialer
+	named    bool                 // addr has a name,
+	last     atomic.Pointer[lead] // which led here
 	trusted  atomic.Pointer[trust]
 	attempts attempts
 	unused   unused
@@ -49,7 +51,7 @@ type Conns struct {
 
 // New returns the connections to addr, "host:port". None is made yet.
 func New(addr string, opts Options) *Conns {
-	k := &Conns{addr: addr, opts: opts, dialer: dialer(opts.Connect)}
+	k := &Conns{addr: addr, opts: opts, dialer: dialer(opts.Connect), named: named(addr)}
 	k.attempts.tell = opts.Slow
 	k.unused.init(opts.Idle)
 	return k

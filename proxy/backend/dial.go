@@ -3,7 +3,9 @@ package backend
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -54,7 +56,7 @@ func (k *Conns) Dial(ctx context.Context) (*Conn, error) {
 	c, err := k.connect(ctx)
 	attempt.end(err == nil)
 	if err != nil {
-		if ctx.Err() == nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
 			k.unused.forget() // it may be another program when it is back
 		}
 		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
@@ -65,7 +67,7 @@ func (k *Conns) Dial(ctx context.Context) (*Conn, error) {
 
 func (k *Conns) connect(ctx context.Context) (*Conn, error) {
 	until := time.Now().Add(k.opts.Connect)
-	nc, err := k.dialer.DialContext(ctx, "tcp", k.addr)
+	nc, err := k.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +82,42 @@ func (k *Conns) connect(ctx context.Context) (*Conn, error) {
 	}
 	c.tcp.SetDeadline(time.Time{}) //nolint:errcheck // the exchange fails if this does
 	return c, nil
+}
+
+// unresolved is how long a name that could not be looked up is not looked up again:
+// each time costs a request all of Options.Connect.
+const unresolved = 5 * time.Second
+
+// lead is where a name led when it was last looked up, and until when that is not
+// done again.
+type lead struct {
+	addr  string
+	until time.Time
+}
+
+// reach connects. A name that cannot be looked up leads to where it led the last
+// time.
+func (k *Conns) reach(ctx context.Context) (net.Conn, error) {
+	last := k.last.Load()
+	if last != nil && time.Now().Before(last.until) {
+		return k.dialer.DialContext(ctx, "tcp", last.addr)
+	}
+	nc, err := k.dialer.DialContext(ctx, "tcp", k.addr)
+	var failed *net.DNSError
+	switch {
+	case last != nil && errors.As(err, &failed):
+		k.last.Store(&lead{last.addr, time.Now().Add(unresolved)})
+		return k.dialer.DialContext(ctx, "tcp", last.addr)
+	case err == nil && k.named:
+		k.last.Store(&lead{addr: nc.RemoteAddr().String()})
+	}
+	return nc, err
+}
+
+// named reports whether addr has a name that has to be looked up.
+func named(addr string) bool {
+	_, err := netip.ParseAddrPort(addr)
+	return err != nil
 }
 
 // trust is a configuration as the connections of one backend use it.

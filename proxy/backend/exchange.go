@@ -138,12 +138,12 @@ func (c *Conn) receive(fd int) bool {
 // by a goroutine of its own, as the backend may answer without taking it. It
 // has ended when exchangeSlowly returns.
 func (c *Conn) exchangeSlowly() error {
-	c.tcp.SetWriteDeadline(c.armed) //nolint:errcheck // the write fails if this does
+	c.press(c.armed)
 	written := make(chan error, 1)
 	go func() { written <- c.note(c.writeRest()) }()
 	err := c.fill()
 	if err == nil {
-		c.tcp.SetWriteDeadline(time.Now().Add(writeGrace)) //nolint:errcheck // as above
+		c.press(time.Now().Add(writeGrace))
 	} else {
 		c.StopWrite()
 	}

@@ -41,7 +41,7 @@ func (c *Conn) Write(p []byte) error {
 }
 
 func (c *Conn) write(p []byte) error {
-	c.tcp.SetWriteDeadline(time.Now().Add(c.home.opts.Response)) //nolint:errcheck // the write fails if this does
+	c.press(time.Now().Add(c.home.opts.Response))
 	var err error
 	if c.tls != nil {
 		_, err = c.tls.conn.Write(p)
@@ -49,6 +49,12 @@ func (c *Conn) write(p []byte) error {
 		_, err = c.tcp.Write(p)
 	}
 	return c.note(err)
+}
+
+// press gives what is written until then.
+func (c *Conn) press(until time.Time) {
+	c.pressed = true
+	c.tcp.SetWriteDeadline(until) //nolint:errcheck // the write fails if this does
 }
 
 // Sent says that the request was written to its end.

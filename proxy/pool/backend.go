@@ -74,6 +74,8 @@ func (b *Backend) observe(r Result) {
 		b.subject.Unreachable(r.Err)
 	case reason.BackendTimeout:
 		b.subject.Late(r.Began)
+	case reason.BackendClosed, reason.BackendMalformed:
+		b.subject.Doubt()
 	}
 }
 

@@ -40,9 +40,24 @@ func (p *Pool) resolved(e *entry, r discovery.Result) {
 		e.failing = failing
 		p.tellResolved(e, r.Err)
 	}
+	if partial := r.Partial != nil; partial != e.partial {
+		e.partial = partial
+		p.tellPartial(e, r.Partial)
+	}
 	if r.Changed {
 		p.found(e, r)
 	}
+}
+
+// tellPartial says that a part of what a name stands for cannot be asked for, or
+// can be again.
+func (p *Pool) tellPartial(e *entry, err error) {
+	log := p.parts.Log.With().Str("pool", p.Name()).Str("name", e.Host).Logger()
+	if err != nil {
+		log.Warn().Err(err).Msg("a part of the lookup fails: what it found last stays")
+		return
+	}
+	log.Info().Msg("all of the lookup works again")
 }
 
 // tellResolved says that a name cannot be resolved, or can be again.

@@ -19,6 +19,7 @@ type entry struct {
 	configs.Backend
 	members []discovery.Member // those found last; of a static entry the one it is
 	failing bool               // the last lookup went wrong
+	partial bool               // a part of it did
 	metrics *metrics.Discovery
 }
 

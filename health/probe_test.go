@@ -239,3 +239,26 @@ func TestEachProbeIsMadeWithTheTLSOfItsTime(t *testing.T) {
 }
 
 func fixed(c *tls.Config) func() *tls.Config { return func() *tls.Config { return c } }
+
+// That a resolver is ill says nothing about a backend that was found before.
+func TestANameThatCannotBeLookedUpIsProbedWhereItLed(t *testing.T) {
+	s := settings
+	s.Timeout = 4 * time.Second
+	p, err := newProbe(s, Target{Addr: "be.invalid:80"})
+	require.NoError(t, err)
+	assert.Error(t, p.ask(t.Context()))
+	p.last = backend(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(200) })
+	assert.NoError(t, p.ask(t.Context()))
+}
+
+func TestOnlyNamesAreRemembered(t *testing.T) {
+	addr := backend(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(200) })
+	_, port, err := net.SplitHostPort(addr)
+	require.NoError(t, err)
+	for name, last := range map[string]string{addr: "", "localhost:" + port: addr} {
+		p, err := newProbe(settings, Target{Addr: name})
+		require.NoError(t, err)
+		require.NoError(t, p.ask(t.Context()))
+		assert.Equal(t, last, p.last)
+	}
+}

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -92,5 +93,25 @@ func TestAnAnswerIsNotThereBeforeItsPlaceIsFree(t *testing.T) {
 	for range 300 {
 		client.Post(t, "/track", event).HasStatus(200)
 		other.Post(t, "/track", event).HasStatus(200)
+	}
+}
+
+// One connection at a time is what some backends can serve.
+func TestAPlaceIsFreeWhenItsConnectionIs(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Says("hello"))
+	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
+	var all sync.WaitGroup
+	for range 4 {
+		client := edge.Dial(t, testbed.Way{})
+		all.Go(func() {
+			for range 25 {
+				client.Post(t, "/track", event).HasStatus(200)
+			}
+		})
+	}
+	all.Wait()
+	for i := range 100 {
+		assert.Equal(t, i > 0, backend.Next(t).Reused, "request %d", i)
 	}
 }

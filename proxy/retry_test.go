@@ -277,3 +277,14 @@ func TestTheDeadlineDoesNotKeepARequestFromItsFirstBackend(t *testing.T) {
 		edge.Post(t, "/track", event).HasStatus(200)
 	}
 }
+
+// A body that is too large to be sent twice is not sent where it might have to be.
+func TestALargeEventDoesNotRace(t *testing.T) {
+	t.Parallel()
+	racing := testbed.Backend(t, testbed.Says("hello"), testbed.ClosesWhenReused(), testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(racing.Addr))
+	for range 5 {
+		edge.Post(t, "/track", event).HasStatus(200) // leaves a connection behind
+		edge.Post(t, "/track", text(100_000)).HasStatus(200)
+	}
+}

@@ -248,3 +248,85 @@ func TestPurgeClosesWhatIsKeptAndNoMore(t *testing.T) {
 	k.Put(busy, time.Now())
 	assert.Same(t, busy, k.Kept(time.Now()))
 }
+
+// Some servers say 408 on an idle connection before they close it. It may cross
+// with a request, and is no answer to it.
+func TestATimeoutThatIsAnnouncedAnswersNothing(t *testing.T) {
+	everyWay(t, func(t *testing.T, backendThat start) {
+		k := backendThat(t, patient, once(func(c far) {
+			hear(c)
+			io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+		}))
+		_, err := talk(kept(t, k), "POST")
+		assert.True(t, failure(t, err, Closed).Reused)
+	})
+}
+
+func TestA408ForARequestIsAnAnswer(t *testing.T) {
+	for name, text := range map[string]string{
+		"on a new connection": "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+		"that stays":          "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n",
+	} {
+		k := backendThat(t, patient, saying(answer, text))
+		c := kept(t, k)
+		if name == "on a new connection" {
+			c = dial(t, backendThat(t, patient, saying(text)))
+		}
+		r, err := talk(c, "POST")
+		require.NoError(t, err, name)
+		assert.Equal(t, 408, r.status, name)
+	}
+}
+
+// What a host in between resets long after the request was read may have been done.
+func TestAnEndThatComesLateIsNoRace(t *testing.T) {
+	k := backendThat(t, patient, once(func(c far) {
+		hear(c)
+		reset(c)
+	}))
+	c := kept(t, k)
+	err := c.Exchange([]byte(ask), []byte(event), time.Now().Add(-2*raceTime))
+	if err == nil {
+		_, err = readAll(c, "POST")
+	}
+	assert.False(t, failure(t, err, Closed).Reused)
+}
+
+// A port is not kept busy for a minute because the backend wanted the end.
+func TestWhoAsksForTheEndHasItAtOnce(t *testing.T) {
+	ended := make(chan error, 1)
+	k := backendThat(t, patient, func(c far) {
+		hear(c)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
+		_, err := c.Read(make([]byte, 1))
+		ended <- err
+	})
+	c := dial(t, k)
+	_, err := talk(c, "POST")
+	require.NoError(t, err)
+	k.Put(c, time.Now())
+	assert.ErrorIs(t, <-ended, syscall.ECONNRESET, "no TIME_WAIT on our side")
+}
+
+// A resolver that is ill does not take a backend away that was found before.
+func TestANameThatCannotBeLookedUpLeadsWhereItLed(t *testing.T) {
+	addr := listening(t, func(tcp *net.TCPConn) { saying(answer)(tcp) })
+	k := New("be.invalid:80", Options{Connect: time.Second, Response: time.Second, Idle: time.Second}).until(t)
+	_, err := k.Dial(t.Context())
+	failure(t, err, ConnectFailed)
+	assert.Nil(t, k.last.Load(), "it never led anywhere")
+
+	k.last.Store(&lead{addr: addr})
+	for range 2 {
+		c := dial(t, k)
+		_, err := talk(c, "POST")
+		require.NoError(t, err)
+	}
+	assert.True(t, time.Now().Before(k.last.Load().until), "not looked up again at once")
+}
+
+func TestOnlyNamesAreLookedUp(t *testing.T) {
+	for addr, want := range map[string]bool{"10.0.0.1:80": false, "[::1]:80": false, "be.example:80": true, "localhost:80": true} {
+		assert.Equal(t, want, named(addr), addr)
+	}
+}

@@ -30,6 +30,7 @@ func (c compiler) settings(d *draft) *Settings {
 		Log:            c.log(d.Log),
 	}
 	s.Listeners = c.listeners(d.Listeners, s)
+	c.loops(s)
 	s.TLS = c.tls(d.TLS, c.needsTLS(s.Listeners))
 	s.Admin = c.admin(d.Admin, s.Listeners)
 	unique(c, "trusted_proxies", s.TrustedProxies)

@@ -76,9 +76,8 @@ func serveUntil(r role) error {
 	go func() { ended <- server.Serve(g) }()
 	select {
 	case <-ctx.Done():
-		err := server.Shutdown(context.Background())
-		g.asked.Wait()
-		return err
+		g.end()
+		return nil
 	case err := <-ended:
 		return err
 	}

@@ -10,7 +10,12 @@ import (
 )
 
 // rate is how many visits begin in a second.
-func rate() int { return lasts(150, 500) }
+func rate() int {
+	if raced {
+		return 60
+	}
+	return lasts(150, 500)
+}
 
 // baseline is how long requests come before anything happens; the first moments,
 // when every connection is new, do not count.

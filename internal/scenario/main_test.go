@@ -29,12 +29,17 @@ func runTests(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	os.Setenv(binaryFolder, folder)
-	flag.Set("test.parallel", lasts(atOnce, "2")) // the command line still says otherwise
+	flag.Set("test.parallel", atOnce()) // the command line can still say otherwise
 	return m.Run()
 }
 
-// atOnce is how many scenarios run side by side in the short form: they mostly wait.
-const atOnce = "3"
+// atOnce is how many scenarios run side by side: in the short form they mostly wait.
+func atOnce() string {
+	if raced {
+		return "1"
+	}
+	return lasts("3", "2")
+}
 
 // binaryFolder names the folder where the gate's binary is kept for all tests.
 const binaryFolder = "SCENARIO_FOLDER"

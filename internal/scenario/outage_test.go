@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // together does the same to all backends at once.
@@ -42,9 +43,7 @@ func TestScenario09AnOutageIsSaidAtOnceAndOverAtOnce(t *testing.T) {
 	pause(time.Second)
 	steady := s.connections(t) - before
 	s.together(func(b *backend) { b.kill(t) })
-	for _, b := range s.backends {
-		s.shows(t, b, 0, 2*time.Second)
-	}
+	require.True(t, await(2*time.Second+slack(), func() bool { return s.vitals(t).sum("trackgate_backend_up") == 0 }), "no backend gets work")
 	out := time.Now()
 	pause(lasts(2*time.Second, 20*time.Second))
 	before, back := s.connections(t), time.Now()
@@ -89,7 +88,9 @@ func TestScenario09AShortOutageIsWaitedFor(t *testing.T) {
 	l := s.load(t, rate())
 	pause(time.Second)
 	steady := s.connections(t) - before
+	end := death{from: time.Now()}
 	s.together(func(b *backend) { b.stop(t) })
+	end.to = time.Now()
 	pause(lasts(2*time.Second, 5*time.Second))
 	before = s.connections(t)
 	s.together(func(b *backend) { b.start(t) })
@@ -98,8 +99,11 @@ func TestScenario09AShortOutageIsWaitedFor(t *testing.T) {
 	pause(time.Second)
 	r := l.stop()
 
-	r.faultless(t, "requests")
-	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
+	r.gets().faultless(t, "GET")
+	// A new connection that the kernel has made and nobody has accepted is reset with
+	// the listener. That happens to a post of the very moment, and may cost it.
+	s.atMost(t, r, end)
+	assert.LessOrEqual(t, len(r.failed()), len(s.backends), "lost: %s", r.failed().shown())
 	assert.LessOrEqual(t, made, max(2*steady, widest*len(s.backends))+probing, "connections in the second of the return")
 	s.settle(t, r)
 }

@@ -46,7 +46,7 @@ type plan struct {
 }
 
 // checked is how backends are checked where a scenario does not say it otherwise.
-const checked = "health: {interval: 300ms, timeout: 250ms}"
+const checked = "health: {interval: 300ms, timeout: 1s}"
 
 const settings = `
 listeners:

@@ -16,17 +16,18 @@
 //  5. match: method and raw target against the routes; preflights and redirects
 //     are answered here.
 //  6. body: up to 64 KiB are read before a backend is bothered.
-//  7. pick: a backend that is up and has room is claimed.
+//  7. pick: a backend that is up and has room is claimed, after a wait if need be
+//     (package pool).
 //  8. attempt: one write with our fields in and the client's hop-by-hop fields
-//     out; the head of the answer is read.
+//     out; the answer is read, as far as it is short.
 //  9. again: as long as nothing was sent to the client, and the request may be
-//     repeated, another backend is picked.
+//     repeated, another backend is picked (retry.go).
 //  10. respond and finish: the answer goes to the client, the claim back, and
 //     one line and one observation tell what happened.
 //
-// Steps 3 to 10 are methods of those names in handler.go, in that order; the
-// first two are in accept.go and conn.go, as they come before any request. A step that returns an
-// error ends the exchange; refuse is the one place where an error becomes an
+// Steps 3 to 10 are methods of those names in handler.go, in that order, but for
+// again; the first two are in accept.go and conn.go, as they come before any
+// request. A step that returns an error ends the exchange; refuse is the one place where an error becomes an
 // answer, with a reason from the closed list of package reason.
 //
 // # While nothing happens

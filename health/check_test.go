@@ -68,7 +68,9 @@ func TestADoubtBringsTheProbeForwardAndCountsForNothing(t *testing.T) {
 			c.subjects[0].Doubt()
 		}
 		c.wait(time.Second)
-		assert.Equal(t, seconds(2), c.asks("A"))
+		asked := c.asks("A")
+		assert.Equal(t, 2*time.Second, asked[0])
+		assert.LessOrEqual(t, len(asked), 2, "one more if a doubt came while it was asked")
 		c.hears()
 		c.probes(errIll, "A")
 		c.subjects[0].Doubt()

@@ -288,3 +288,24 @@ func TestALargeEventDoesNotRace(t *testing.T) {
 		edge.Post(t, "/track", text(100_000)).HasStatus(200)
 	}
 }
+
+// A backend that stops resets who still waits in the line of its listener, and a
+// proxy in front of a dead one accepts and closes: nothing was read then.
+func TestAnEventThatNobodyReadIsSentAgain(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for nc, err := l.Accept(); err == nil; nc, err = l.Accept() {
+			nc.(*net.TCPConn).SetLinger(0) //nolint:errcheck // best effort
+			nc.Close()
+		}
+	}()
+	alive := testbed.Backend(t, testbed.Says("hello"), testbed.Forgets())
+	edge := testbed.Edge(t, testbed.Pool(l.Addr().String(), alive.Addr))
+	for range 20 {
+		edge.Post(t, "/track", event).HasStatus(200).HasBody("hello")
+	}
+	assert.Equal(t, 20, alive.Heads())
+}

@@ -66,7 +66,7 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 		return nil, c.failed(err)
 	}
 	if c.expired() {
-		return nil, &ResultError{Kind: Closed, Addr: c.home.addr, Reused: true, Err: errExpired}
+		return nil, &ResultError{Kind: Closed, Addr: c.home.addr, Unread: true, Err: errExpired}
 	}
 	if c.res.Informational() {
 		if c.interim++; c.interim > maxInterim {

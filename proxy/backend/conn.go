@@ -190,10 +190,11 @@ func (c *Conn) note(err error) error {
 	return err
 }
 
-// raceTime is how long after a request its connection may end and still do so for
-// having been idle before: a round trip, and what a busy backend takes to close. What
-// is reset later may have been read: by a host in between that says so for a backend
-// that is gone, for one.
+// raceTime is how long after a request its connection may end without the backend
+// having read it: it was idle, or the listener closed before it was accepted. That
+// takes a round trip, and what a busy backend takes to close. What is reset later may
+// have been read: by a host in between that says so for a backend that is gone, for
+// one.
 const raceTime = time.Second
 
 // failed gives an error its kind.
@@ -210,7 +211,7 @@ func (c *Conn) failed(err error) error {
 	if !c.reused && !c.heard && refusesHandshake(err) {
 		e.Kind = ConnectFailed
 	}
-	e.Reused = e.Kind == Closed && c.reused && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed) &&
+	e.Unread = e.Kind == Closed && !c.heard && !alerted(err) && !errors.Is(err, net.ErrClosed) &&
 		time.Since(c.asked) < raceTime && !c.swallowed(ended)
 	if e.Kind == Timeout {
 		c.timed = false // the caller may decide to wait on

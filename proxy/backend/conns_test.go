@@ -209,7 +209,7 @@ func TestMayRepeat(t *testing.T) {
 		{ErrStale, true},
 		{fmt.Errorf("attempt: %w", ErrStale), true},
 		{&ResultError{Kind: ConnectFailed}, true},
-		{&ResultError{Kind: Closed, Reused: true}, true},
+		{&ResultError{Kind: Closed, Unread: true}, true},
 		{&ResultError{Kind: Closed}, false},
 		{&ResultError{Kind: Timeout}, false},
 		{&ResultError{Kind: Garbled}, false},
@@ -258,7 +258,7 @@ func TestATimeoutThatIsAnnouncedAnswersNothing(t *testing.T) {
 			io.WriteString(c, "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
 		}))
 		_, err := talk(kept(t, k), "POST")
-		assert.True(t, failure(t, err, Closed).Reused)
+		assert.True(t, failure(t, err, Closed).Unread)
 	})
 }
 
@@ -289,7 +289,7 @@ func TestAnEndThatComesLateIsNoRace(t *testing.T) {
 	if err == nil {
 		_, err = readAll(c, "POST")
 	}
-	assert.False(t, failure(t, err, Closed).Reused)
+	assert.False(t, failure(t, err, Closed).Unread)
 }
 
 // A port is not kept busy for a minute because the backend wanted the end.

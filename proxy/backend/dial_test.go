@@ -75,7 +75,7 @@ func TestTheKernelGivesUp(t *testing.T) {
 				c := kept(t, k)
 				c.setPatience(300 * time.Millisecond)
 				err := use(t, c)
-				assert.False(t, failure(t, err, Timeout).Reused)
+				assert.False(t, failure(t, err, Timeout).Unread)
 				assert.ErrorIs(t, err, syscall.ETIMEDOUT)
 				assert.False(t, MayRepeat(err))
 			})
@@ -110,7 +110,7 @@ func TestAVanishedHostIsNoReuseRace(t *testing.T) {
 	c := kept(t, k)
 	for _, errno := range []syscall.Errno{syscall.ETIMEDOUT, syscall.EHOSTUNREACH} {
 		err := c.failed(errno)
-		assert.False(t, failure(t, err, Timeout).Reused)
+		assert.False(t, failure(t, err, Timeout).Unread)
 		assert.False(t, MayRepeat(err))
 	}
 }

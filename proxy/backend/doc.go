@@ -10,7 +10,7 @@
 // fifths of what the backend says or shows that it allows), the
 // one used last is used first, and before a request is written the connection
 // is read once: it must have nothing to say. What is left is a race of
-// microseconds, which ends in ErrStale or in a ResultError that says Reused, and the
+// microseconds, which ends in ErrStale or in a ResultError that says Unread, and the
 // caller may send the request again.
 //
 // # One goroutine, few system calls

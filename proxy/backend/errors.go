@@ -47,7 +47,7 @@ func gaveUp(err error) bool {
 type ResultError struct {
 	Kind   Kind
 	Addr   string
-	Reused bool // on a kept connection that the backend ended without having read all of the request
+	Unread bool // the backend ended the connection without having read all of the request
 	Err    error
 }
 
@@ -79,12 +79,12 @@ func (e *ResultError) Reason() reason.Reason {
 }
 
 // MayRepeat reports whether the same request may be sent again: nothing of it
-// was acted upon, because nobody was reached, or because the backend closed a kept
-// connection for having been idle, and did not read what came meanwhile.
+// was acted upon, because nobody was reached, or because the backend closed the
+// connection, for having been idle or as it stopped, and did not read what had come.
 func MayRepeat(err error) bool {
 	var e *ResultError
 	if errors.As(err, &e) {
-		return e.Kind == ConnectFailed || e.Reused
+		return e.Kind == ConnectFailed || e.Unread
 	}
 	return errors.Is(err, ErrStale)
 }

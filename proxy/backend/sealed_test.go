@@ -266,7 +266,7 @@ func TestARecordThatWasChanged(t *testing.T) {
 		untilEnd(c)
 	}))
 	_, err := talk(kept(t, k), "POST")
-	assert.False(t, failure(t, err, Garbled).Reused)
+	assert.False(t, failure(t, err, Garbled).Unread)
 	assert.False(t, MayRepeat(err))
 }
 
@@ -282,7 +282,7 @@ func TestAnAlertIsNoReuseRace(t *testing.T) {
 	require.NoError(t, err)
 	err = c.Exchange([]byte(ask), []byte(event), time.Now())
 	if err != ErrStale { // when the alert was sooner
-		assert.False(t, failure(t, err, Closed).Reused)
+		assert.False(t, failure(t, err, Closed).Unread)
 		assert.False(t, MayRepeat(err))
 	}
 }

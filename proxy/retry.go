@@ -17,7 +17,7 @@ type retry struct {
 	unreached int                 // attempts that found nobody to talk to
 	lap       int                 // the same since the last pause
 	pauses    int
-	raced     bool // the one repetition after a reuse race was spent
+	raced     bool // the one repetition of what a backend closed unread was spent
 	counted   bool // among the pool's repetitions
 }
 
@@ -60,8 +60,8 @@ func (x *exchange) unwanted() bool {
 }
 
 // repeats decides by what may have become of the request: nothing, as nobody was
-// reached; nothing, in all likelihood, on a kept connection that had been closed;
-// or anything, where only the settings can allow it.
+// reached; nothing, on a connection that the backend closed without reading it; or
+// anything, where only the settings can allow it.
 func (g *Gate) repeats(x *exchange, err error) bool {
 	r := &x.retry
 	switch {
@@ -88,7 +88,7 @@ func (x *exchange) searches() bool {
 }
 
 // avoid keeps the next attempts from the backend of this one. One that only closed
-// a kept connection may be well: it is avoided while there is another, and not
+// a connection unread may be well: it is avoided while there is another, and not
 // before one that could not be reached.
 func (x *exchange) avoid(err error) {
 	r := &x.retry

@@ -56,6 +56,7 @@ func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
 // accept takes a connection, if the limits allow it, and starts its goroutine.
 func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 	c := &conn{gate: g, address: a}
+	c.lane.conn = c
 	if c.Init(tcp) != nil {
 		tcp.Close()
 		return

@@ -30,7 +30,7 @@ func (x *exchange) holdAnswer() (err error) {
 // so that whoever claims next finds it. Nothing of the answer may be used afterwards.
 func (x *exchange) release() {
 	now := time.Now()
-	x.conn.asking.Store(nil)
+	x.lane.asking.Store(nil)
 	x.to.Conns.Put(x.bc, now)
 	x.endAttempt(now, nil)
 	x.forget()
@@ -48,7 +48,7 @@ func (x *exchange) giveUp(err error) {
 		x.upload.stop()
 	}
 	if x.bc != nil {
-		x.conn.asking.Store(nil)
+		x.lane.asking.Store(nil)
 		x.bc.Close()
 	}
 	x.tell(err)

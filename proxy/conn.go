@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/trackgate/trackgate/internal/metrics"
-	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/socket"
+	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
@@ -33,16 +33,12 @@ type conn struct {
 	counted      bool // among the connections of client
 	clientText   []byte
 	tlsVersion   string
-	known        []byte    // an authority that was found to be
-	knownAs      *listener // this listener's
+	known        atomic.Pointer[known]
 	waiting      atomic.Bool
-	asleep       atomic.Bool                  // and nobody has sent it away
-	asking       atomic.Pointer[backend.Conn] // what the running exchange waits for
-	aborted      bool                         // the last answer is not whole
-	gone         bool                         // nobody reads what is written
-	begun        bool                         // the handshake was tried
-	running      *exchange                    // nil between two
-	newer, older *conn                        // the register's
+	asleep       atomic.Bool // and nobody has sent it away
+	lane         lane        // of HTTP/1.1
+	begun        bool        // the handshake was tried
+	newer, older *conn       // the register's
 }
 
 // Read reads what the PROXY header left over first.
@@ -133,9 +129,8 @@ func (c *conn) work() (asleep bool) {
 			c.farewell(err)
 			return false
 		}
-		c.running = begin(c, time.Now())
-		c.gate.serve(c.running)
-		c.running = nil
+		c.gate.serve(c.lane.begin(&c.h1, time.Now()))
+		c.lane.running = nil
 		if !c.h1.Next() {
 			c.linger()
 			return false
@@ -165,7 +160,7 @@ const lookTime = 50 * time.Millisecond
 // drains. To close in its face would lose it. It is the connection's last one.
 func (c *conn) lastLook() error {
 	c.h1.Disarm()
-	c.h1.CloseAfter()
+	c.h1.Last()
 	return c.h1.Await(time.Now().Add(lookTime))
 }
 
@@ -174,24 +169,32 @@ func (c *conn) fallsAsleep(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) && !c.gate.draining.Load() && c.gate.timeouts().KeepAlive > awake
 }
 
+// known is an authority and the listener of the connection's address that serves it;
+// nil for none.
+type known struct {
+	authority []byte
+	listener  *listener
+}
+
 // serves reports whether the request's authority is one of the listener that the
 // connection chose. On plain HTTP nothing was chosen before: there the request's
-// own host does.
+// own host does. The last authority is remembered, as most connections have but one.
 func (c *conn) serves(x *exchange) bool {
-	if !bytes.Equal(x.req.Authority, c.known) {
-		c.known = append(c.known[:0], x.req.Authority...)
-		c.knownAs = c.lookUp(x.req.Authority)
+	k := c.known.Load()
+	if k == nil || !bytes.Equal(x.req.Authority, k.authority) {
+		k = &known{bytes.Clone(x.req.Authority), c.lookUp(x.req.Authority)}
+		c.known.Store(k)
 	}
-	if c.knownAs == nil {
+	if k.listener == nil {
 		return false
 	}
-	x.listener = c.knownAs
+	x.listener = k.listener
 	return true
 }
 
 // lookUp returns the listener that serves an authority on this connection.
 func (c *conn) lookUp(authority []byte) *listener {
-	name, _, _ := h1.SplitHost(authority)
+	name, _, _ := wire.SplitHost(authority)
 	host := strings.Trim(strings.ToLower(string(name)), "[]")
 	l, ok := c.address.find(host, c.local)
 	if ok && (c.address.tls == nil || l == c.listener) {

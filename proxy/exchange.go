@@ -17,6 +17,7 @@ import (
 // and used by the goroutine of its connection.
 type exchange struct {
 	conn     *conn
+	lane     *lane
 	stream   wire.Stream
 	req      *wire.Request
 	listener *listener
@@ -60,10 +61,11 @@ var exchanges = sync.Pool{New: func() any {
 	return &exchange{out: make([]byte, 0, 4<<10), text: make([]byte, 0, 128)}
 }}
 
-// begin borrows an exchange for the next request on c.
-func begin(c *conn, start time.Time) *exchange {
-	x := exchanges.Get().(*exchange)
-	x.conn, x.stream, x.listener, x.client, x.start = c, &c.h1, c.listener, c.client, start
+// begin borrows an exchange for the next request on a lane.
+func (l *lane) begin(s wire.Stream, start time.Time) *exchange {
+	x, c := exchanges.Get().(*exchange), l.conn
+	x.conn, x.lane, x.stream, x.listener, x.client, x.start = c, l, s, c.listener, c.client, start
+	l.running = x
 	return x
 }
 

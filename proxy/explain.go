@@ -169,7 +169,7 @@ func (e *explainer) host() string {
 
 // admit holds host and client against the listener.
 func (e *explainer) admit() error {
-	name, _, _ := h1.SplitHost(e.req.Authority)
+	name, _, _ := wire.SplitHost(e.req.Authority)
 	host := strings.Trim(strings.ToLower(string(name)), "[]")
 	found, ok := e.address.find(host, netip.Addr{})
 	if len(e.listener.hosts) > 0 && (!ok || found != e.listener) {

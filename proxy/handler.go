@@ -10,7 +10,6 @@ import (
 	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/wire"
-	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
 // serve takes one exchange from its head to its line in the log.
@@ -57,7 +56,7 @@ func (g *Gate) deliver(x *exchange) error {
 
 // read lets the engine read the head.
 func (g *Gate) read(x *exchange) error {
-	req, err := x.conn.h1.ReadHead(x.start)
+	req, err := x.stream.ReadHead(x.start)
 	x.req = req
 	x.origin, _ = req.Fields.Get(wire.Origin)
 	return err
@@ -100,7 +99,7 @@ func (g *Gate) match(x *exchange) (done bool, err error) {
 // body reads a body that fits the replay buffer, so that nothing slow reaches a
 // backend and the request can be sent again.
 func (g *Gate) body(x *exchange) (err error) {
-	x.held, x.whole, err = x.stream.Hold(h1.MaxHold)
+	x.held, x.whole, err = x.stream.Hold(wire.MaxHold)
 	return err
 }
 
@@ -176,7 +175,7 @@ func (g *Gate) connect(x *exchange) (err error) {
 		return err
 	}
 	x.reused = x.bc.Reused()
-	x.conn.asking.Store(x.bc)
+	x.lane.asking.Store(x.bc)
 	if g.over.Load() {
 		x.bc.Interrupt()
 	}

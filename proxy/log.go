@@ -15,7 +15,7 @@ func (g *Gate) log(x *exchange, took time.Duration) {
 	*e = accesslog.Entry{
 		Time: x.start, Listener: x.listener.name, Client: x.client, Protocol: x.req.Version.String(),
 		Method: x.req.Method, Host: x.req.Authority, Path: x.req.Target,
-		Status: x.status, Reason: x.reason, BytesIn: x.conn.h1.Taken(), BytesOut: x.bytesOut,
+		Status: x.status, Reason: x.reason, BytesIn: x.stream.Taken(), BytesOut: x.bytesOut,
 		Duration: took, Attempts: x.attempts, BackendDuration: x.took, Reused: x.reused,
 		TLS: x.conn.tlsVersion, RequestID: x.requestID(),
 	}

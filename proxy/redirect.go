@@ -7,7 +7,7 @@ import (
 
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/reason"
-	"github.com/trackgate/trackgate/proxy/wire/h1"
+	"github.com/trackgate/trackgate/proxy/wire"
 )
 
 // secure knows where each name is served over HTTPS, for redirects.
@@ -41,7 +41,7 @@ func (g *Gate) redirect(x *exchange) (done bool, err error) {
 	if m := string(x.req.Method); m != "GET" && m != "HEAD" {
 		return false, refused(reason.MethodNotExposed)
 	}
-	name, _, _ := h1.SplitHost(x.req.Authority)
+	name, _, _ := wire.SplitHost(x.req.Authority)
 	host := strings.ToLower(string(name))
 	i, ok := g.current.Load().secure.hosts.Find(strings.Trim(host, "[]"), netip.Addr{})
 	if !ok {

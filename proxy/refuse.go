@@ -18,8 +18,7 @@ func (g *Gate) refuse(x *exchange, err error) {
 		if x.status == 0 {
 			x.status = r.Status()
 		}
-		x.stream.Abort() // nobody to tell, or only by a visible end
-		x.conn.aborted, x.conn.gone = true, r == reason.ClientClosed
+		x.stream.Abort(r) // nobody to tell, or only by a visible end
 	default:
 		g.answer(x, r)
 	}
@@ -39,8 +38,7 @@ func (g *Gate) answer(x *exchange, r reason.Reason) {
 		x.count(len(body))
 	}
 	if err := x.stream.Finish(body, nil); err != nil {
-		x.stream.Abort()
-		x.conn.gone = true
+		x.stream.Abort(reason.ClientClosed)
 	}
 }
 

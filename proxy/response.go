@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"github.com/trackgate/trackgate/proxy/wire"
-	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
 // passHead starts the client's answer with the backend's status and fields.
@@ -25,7 +24,7 @@ func (x *exchange) passHead() {
 func (x *exchange) open(status int) {
 	x.status = status
 	if x.conn.gate.draining.Load() {
-		x.conn.h1.CloseAfter()
+		x.stream.Last()
 	}
 	x.stream.Start(status)
 }
@@ -52,7 +51,7 @@ func (x *exchange) length() int64 {
 	if res.Status == 204 {
 		return wire.Unknown
 	}
-	if !h1.HasBody(res.Status, x.req.Method) && res.Fields.Count(wire.ContentLength) == 0 {
+	if !wire.HasBody(res.Status, x.req.Method) && res.Fields.Count(wire.ContentLength) == 0 {
 		return wire.Unknown
 	}
 	return res.Length

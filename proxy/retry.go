@@ -133,7 +133,7 @@ func (x *exchange) setAside() {
 			return
 		}
 	}
-	x.conn.asking.Store(nil)
+	x.lane.asking.Store(nil)
 	x.bc.Close()
 	x.endAttempt(time.Now(), nil)
 	x.forget()

@@ -13,6 +13,7 @@ import (
 	"github.com/trackgate/trackgate/proxy/access"
 	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/route"
+	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
 
@@ -167,7 +168,7 @@ const bodyGrace = 10 * time.Second
 
 func engineConfig(l configs.Limits, t configs.Timeouts) h1.Config {
 	return h1.Config{
-		Limits: h1.Limits{Head: int(l.Head), Target: int(l.Target), Fields: l.Fields, Body: int64(l.Body)},
+		Limits: wire.Limits{Head: int(l.Head), Target: int(l.Target), Fields: l.Fields, Body: int64(l.Body)},
 		Head:   t.Head, Body: t.Body, Write: t.Write, Grace: bodyGrace, Rate: int64(l.BodyRate),
 	}
 }

@@ -16,7 +16,7 @@ func (c *conn) survive() {
 		return
 	}
 	c.gate.tell(said)
-	if x := c.running; x != nil {
+	if x := c.lane.running; x != nil {
 		x.abandon()
 	}
 	c.SetLinger(0) //nolint:errcheck // best effort: what was sent may be anything
@@ -44,7 +44,7 @@ func (x *exchange) abandon() {
 		x.upload.stop()
 	}
 	if x.bc != nil {
-		x.conn.asking.Store(nil)
+		x.lane.asking.Store(nil)
 		x.bc.Interrupt()
 	}
 	if x.claimed {

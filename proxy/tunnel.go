@@ -2,10 +2,10 @@ package proxy
 
 import (
 	"io"
-	"net"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
 )
 
 // tunnel hands a websocket over: from here on the gate passes bytes both ways
@@ -19,22 +19,22 @@ func (g *Gate) tunnel(x *exchange) error {
 	}
 	x.status, x.answered = 101, true
 	x.res.Fields.DropHops()
-	if err := x.conn.h1.Switch(&x.res.Fields); err != nil {
+	near, err := x.stream.Switch(&x.res.Fields)
+	if err != nil {
 		return x.cut(err)
 	}
-	ahead := x.conn.h1.Tunnel()
 	far, first := x.bc.Tunnel()
-	t := &tunnelEnds{idle: g.timeouts().KeepAlive, near: x.conn.nc, far: far}
+	t := &tunnelEnds{idle: g.timeouts().KeepAlive, near: near, far: far}
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
 		defer g.survive()
-		t.copy(far, x.conn.nc, ahead)
+		t.copy(far, near, nil)
 	}()
-	x.count(int(t.copy(x.conn.nc, far, first)))
+	x.count(int(t.copy(near, far, first)))
 	<-back
 	x.endAttempt(time.Now(), nil)
-	x.conn.asking.Store(nil)
+	x.lane.asking.Store(nil)
 	x.bc.Close()
 	x.forget()
 	return nil
@@ -43,15 +43,19 @@ func (g *Gate) tunnel(x *exchange) error {
 // tunnelEnds are the two connections of a tunnel.
 type tunnelEnds struct {
 	idle      time.Duration
-	near, far net.Conn
+	near, far wire.Tunnel
 }
 
 // copy passes first and then what from says to to, until one of them ends, and
 // then ends both. It returns how many bytes it passed.
-func (t *tunnelEnds) copy(to, from net.Conn, first []byte) (passed int64) {
+func (t *tunnelEnds) copy(to, from wire.Tunnel, first []byte) (passed int64) {
 	defer t.end()
-	n, err := to.Write(first)
-	passed = int64(n)
+	var err error
+	var n int
+	if len(first) > 0 {
+		n, err = to.Write(first)
+		passed = int64(n)
+	}
 	buffer := make([]byte, maxJoined)
 	for err == nil {
 		var got int

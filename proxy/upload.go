@@ -19,7 +19,6 @@ import (
 // only when the upload has ended.
 type upload struct {
 	gate     *Gate
-	conn     *h1.ServerConn
 	listener *listener
 	stream   wire.Stream
 	bc       *backend.Conn
@@ -36,7 +35,7 @@ func (g *Gate) startUpload(x *exchange, head []byte) error {
 		return err
 	}
 	x.upload = &upload{
-		gate: g, conn: &x.conn.h1, listener: x.listener, stream: x.stream, bc: x.bc,
+		gate: g, listener: x.listener, stream: x.stream, bc: x.bc,
 		chunked: x.req.Length == wire.Unknown, done: make(chan struct{}),
 	}
 	go x.upload.run(x.held)
@@ -120,7 +119,7 @@ const settleTime = 10 * time.Millisecond
 func (u *upload) stop() {
 	for !u.ended() {
 		u.stopped.Store(true)
-		u.conn.Stop()
+		u.stream.Stop()
 		u.bc.StopWrite()
 		select {
 		case <-u.done:

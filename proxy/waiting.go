@@ -46,7 +46,7 @@ func (c *conn) readable() bool {
 	}
 	woken := c.Raw().Read(poll) == nil
 	if !c.asleep.CompareAndSwap(true, false) {
-		c.h1.CloseAfter() // somebody else has the place: at most a request that came just now
+		c.h1.Last() // somebody else has the place: at most a request that came just now
 	}
 	return woken && !c.gate.draining.Load()
 }
@@ -83,9 +83,7 @@ func (c *conn) wake() {
 // over.
 func (c *conn) cut() {
 	c.TCPConn.Close()
-	if bc := c.asking.Load(); bc != nil {
-		bc.Interrupt()
-	}
+	c.lane.interrupt()
 }
 
 // Bounds of a close that waits for the client to read our last answer.
@@ -99,7 +97,7 @@ const (
 // the answer (RFC 9112 section 9.6). Who has gone or reads nothing is not waited
 // for: a reset also frees what the system still holds for it.
 func (c *conn) linger() {
-	if c.gone || c.aborted && c.h1.Cut() {
+	if c.h1.Resets() {
 		c.SetLinger(0)    //nolint:errcheck // best effort
 		c.TCPConn.Close() // before TLS could say that all is well
 		return

@@ -77,7 +77,7 @@ func (c *Conn) head(n int, method []byte) (*wire.Response, error) {
 	}
 	c.allowed = allowance(&c.res.Fields)
 	c.left = c.res.Length
-	if !h1.HasBody(c.res.Status, method) {
+	if !wire.HasBody(c.res.Status, method) {
 		c.left = 0
 	}
 	if c.res.Chunked {

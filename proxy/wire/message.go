@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/trackgate/trackgate/internal/reason"
+
 // Unknown is the length of a body that ends by its framing, not by a number.
 const Unknown int64 = -1
 
@@ -10,14 +12,12 @@ type Version uint8
 const (
 	HTTP11 Version = iota
 	HTTP10
+	HTTP2
 )
 
 // String returns the version as access logs spell it.
 func (v Version) String() string {
-	if v == HTTP10 {
-		return "HTTP/1.0"
-	}
-	return "HTTP/1.1"
+	return [...]string{HTTP11: "HTTP/1.1", HTTP10: "HTTP/1.0", HTTP2: "HTTP/2.0"}[v]
 }
 
 // Request is the head of a request as it was read. Its slices point into the
@@ -39,6 +39,19 @@ func (r *Request) Reset() {
 	fields := r.Fields
 	fields.Reset()
 	*r = Request{Fields: fields}
+}
+
+// Expectation accepts 100-continue alone (RFC 9110 section 10.1.1). HTTP/1.0 has no
+// 1xx, so there it is ignored.
+func (r *Request) Expectation() error {
+	if r.Version == HTTP10 || !r.Fields.Has(Expect) {
+		return nil
+	}
+	if value, ok := r.Fields.Once(Expect); !ok || !EqualFoldString(value, "100-continue") {
+		return &Error{Reason: reason.ExpectationFailed, What: "an expectation other than 100-continue"}
+	}
+	r.Expects = r.HasBody()
+	return nil
 }
 
 // HasBody reports whether a body may follow the head.

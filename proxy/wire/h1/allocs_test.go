@@ -40,7 +40,7 @@ func exchange(c *ServerConn, now time.Time) error {
 	if _, err := c.ReadHead(now); err != nil {
 		return err
 	}
-	if _, _, err := c.Hold(MaxHold); err != nil {
+	if _, _, err := c.Hold(wire.MaxHold); err != nil {
 		return err
 	}
 	c.Start(200)

@@ -7,7 +7,7 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// Hold implements wire.Stream. max is at most MaxHold.
+// Hold implements wire.Stream. max is at most wire.MaxHold.
 func (c *ServerConn) Hold(max int) (body []byte, whole bool, err error) {
 	w := c.work
 	switch {
@@ -122,7 +122,7 @@ func (c *ServerConn) readChunked(p []byte) (int, error) {
 		case err != nil:
 			return 0, c.fault(err)
 		case w.taken > c.config.Limits.Body:
-			return 0, c.fault(&errBody)
+			return 0, c.fault(wire.ErrBody)
 		case n > 0:
 			return n, nil
 		case w.chunk.Done():

@@ -49,13 +49,13 @@ func TestHoldTakesWhatFits(t *testing.T) {
 		{get("/"), 10, 0, true},
 		{post("/", letters(10)), 10, 10, true},
 		{post("/", letters(11)), 10, 0, false},
-		{post("/", letters(50000)), MaxHold, 50000, true},
+		{post("/", letters(50000)), wire.MaxHold, 50000, true},
 		{post("/", letters(50000)), 49999, 0, false},
 		{chunkedPost(letters(9), 4), 10, 9, true},
 		{chunkedPost(letters(10), 4), 10, 10, false},
 		{chunkedPost(letters(11), 4), 10, 10, false},
-		{chunkedPost(letters(50000), 700), MaxHold, 50000, true},
-		{chunkedPost(letters(70000), 700), MaxHold, MaxHold, false},
+		{chunkedPost(letters(50000), 700), wire.MaxHold, 50000, true},
+		{chunkedPost(letters(70000), 700), wire.MaxHold, wire.MaxHold, false},
 		{chunkedPost(letters(5), 4), 0, 0, false},
 	} {
 		c := dial(t, patient(), func(c *ServerConn, r *wire.Request) error {
@@ -82,7 +82,7 @@ func TestHoldTakesWhatFits(t *testing.T) {
 
 func TestTrailersOfARequest(t *testing.T) {
 	c := dial(t, patient(), func(c *ServerConn, r *wire.Request) error {
-		_, whole, err := c.Hold(MaxHold)
+		_, whole, err := c.Hold(wire.MaxHold)
 		assert.True(t, whole && err == nil)
 		c.Start(200)
 		c.Field("x-trailers", fmt.Appendf(nil, "%q", listed(c.Trailers())))

@@ -2,14 +2,12 @@ package h1
 
 import "encoding/binary"
 
-// The classes of bytes of RFC 9110 section 5.6.2 and RFC 3986, as bits.
+// The classes of bytes of RFC 9110 section 5.6.2, as bits.
 const (
-	plainName  = 1 << iota // letters, digits and "-": names that are passed on
-	oddName                // the other token bytes, but "_"
-	valueByte              // HTAB, SP and VCHAR
-	targetByte             // VCHAR but "#"
-	hostByte               // letters, digits, "-" and "."
-	obsText                // 0x80 and above
+	plainName = 1 << iota // letters, digits and "-": names that are passed on
+	oddName               // the other token bytes, but "_"
+	valueByte             // HTAB, SP and VCHAR
+	obsText               // 0x80 and above
 )
 
 // class tells which of the classes a byte is in.
@@ -17,16 +15,14 @@ var class = newClasses()
 
 func newClasses() (table [256]uint8) {
 	for c := 0x21; c < 0x7f; c++ {
-		table[c] = valueByte | targetByte
+		table[c] = valueByte
 	}
-	table['#'] &^= targetByte
 	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") {
-		table[c] |= plainName | hostByte
+		table[c] |= plainName
 	}
 	for _, c := range []byte("!#$%&'*+.^`|~") {
 		table[c] |= oddName
 	}
-	table['.'] |= hostByte
 	table[' '], table['\t'] = valueByte, valueByte
 	for c := 0x80; c <= 0xff; c++ {
 		table[c] = obsText
@@ -71,29 +67,4 @@ func printable(b []byte) bool {
 		}
 	}
 	return true
-}
-
-// classes returns the bits that all bytes of b have, and those that any has.
-func classes(b []byte) (all, any uint8) {
-	all = 0xff
-	for _, c := range b {
-		all &= class[c]
-		any |= class[c]
-	}
-	return all, any
-}
-
-// number reads 1*DIGIT of at most 18 digits, so that it fits an int64.
-func number(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > 18 {
-		return 0, false
-	}
-	var n int64
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
 }

@@ -99,7 +99,7 @@ func refuse(c *ServerConn, err error) error {
 
 // echo answers with the request line, the body and its trailers.
 func echo(c *ServerConn, r *wire.Request) error {
-	body, whole, err := c.Hold(MaxHold)
+	body, whole, err := c.Hold(wire.MaxHold)
 	body = append([]byte(nil), body...)
 	for piece := make([]byte, 1000); err == nil && !whole; {
 		var n int

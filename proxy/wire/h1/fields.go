@@ -25,7 +25,7 @@ func parseFields(lines []byte, f *wire.Fields, limit int, in section) error {
 			return nil
 		}
 		if f.Len() >= limit {
-			return &errFields
+			return wire.ErrFields
 		}
 		if err := parseField(lines[:end-1], f, in); err != nil {
 			return err

@@ -47,9 +47,9 @@ func FuzzRequestHead(f *testing.F) {
 	for _, seed := range requestSeeds {
 		f.Add(seed)
 	}
-	lim := Limits{Head: 600, Target: 60, Fields: 6}
+	lim := wire.Limits{Head: 600, Target: 60, Fields: 6}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, lim := range []Limits{usual, lim} {
+		for _, lim := range []wire.Limits{usual, lim} {
 			want, verdict := slowRequest(text, lim)
 			r, err := parsed(text, lim)
 			require.Equal(t, verdict, verdictOf(err), "%v", err)
@@ -148,7 +148,7 @@ func FuzzResponseHead(f *testing.F) {
 		res, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), &http.Request{Method: method})
 		require.NoError(t, err)
 		require.Equal(t, r.Status, res.StatusCode)
-		if HasBody(r.Status, []byte(method)) {
+		if wire.HasBody(r.Status, []byte(method)) {
 			require.Equal(t, r.Length, res.ContentLength)
 			require.Equal(t, r.Chunked, len(res.TransferEncoding) == 1)
 		}
@@ -210,7 +210,7 @@ func FuzzHost(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, host string) {
-		ok := validHost([]byte(host))
+		ok := wire.ValidHost([]byte(host))
 		require.Equal(t, slowHost(host), ok)
 		if !ok {
 			return
@@ -218,7 +218,7 @@ func FuzzHost(f *testing.F) {
 		u, err := url.Parse("https://" + host + "/")
 		require.NoError(t, err)
 		require.Equal(t, host, u.Host)
-		name, port, _ := SplitHost([]byte(host))
+		name, port, _ := wire.SplitHost([]byte(host))
 		require.Equal(t, u.Port(), string(port))
 		require.Equal(t, u.Hostname(), strings.Trim(string(name), "[]"))
 	})
@@ -231,7 +231,7 @@ func FuzzScannerSplit(f *testing.F) {
 		f.Add(seed, 1, 2, 40, 1000)
 	}
 	f.Fuzz(func(t *testing.T, text string, a, b, head, target int) {
-		lim := Limits{Head: int(uint(head) % 2000), Target: int(uint(target) % 2000)}
+		lim := wire.Limits{Head: int(uint(head) % 2000), Target: int(uint(target) % 2000)}
 		n, err := scanned(text, lim)
 		for _, ends := range [][]int{splits(len(text), a, b), every(len(text))} {
 			n2, err2 := scanned(text, lim, ends...)
@@ -275,7 +275,7 @@ func (p *pieces) SetWriteDeadline(time.Time) error { return nil }
 // and how it ended.
 func understood(text string, ends []int, hold int) string {
 	var c ServerConn
-	c.Init(&pieces{text: text, ends: ends}, &Config{Limits: Limits{Head: 20 << 10, Target: 200, Fields: 10, Body: 100 << 10},
+	c.Init(&pieces{text: text, ends: ends}, &Config{Limits: wire.Limits{Head: 20 << 10, Target: 200, Fields: 10, Body: 100 << 10},
 		Head: time.Hour, Body: time.Hour, Write: time.Hour})
 	defer c.Release()
 	var said bytes.Buffer
@@ -315,11 +315,11 @@ func FuzzServerConn(f *testing.F) {
 		f.Add("\r\n"+seed+seed, 1, 2, 3)
 	}
 	large := get("/", "X: "+strings.Repeat("x", 17<<10)) + post("/", letters(40000)) + chunkedPost(letters(40000), 999, "X: y")
-	f.Add(large, 1, 100, MaxHold)
+	f.Add(large, 1, 100, wire.MaxHold)
 	f.Add("\r\n\nGET", 1, 2, 0)
 	f.Fuzz(func(t *testing.T, text string, a, b, hold int) {
-		want := understood(text, nil, MaxHold)
-		hold = int(uint(hold) % (MaxHold + 1))
+		want := understood(text, nil, wire.MaxHold)
+		hold = int(uint(hold) % (wire.MaxHold + 1))
 		for _, ends := range [][]int{nil, splits(len(text), a, b), every(len(text))} {
 			require.Equal(t, want, understood(text, ends, hold), "split at %.10v", ends)
 		}

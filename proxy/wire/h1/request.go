@@ -7,15 +7,14 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-const (
-	maxMethod     = 16      // bytes of a method
-	maxConnection = 1 << 10 // bytes of all Connection fields: each element is looked for among all fields
-)
+// maxConnection bounds all Connection fields, in bytes: each element is looked for
+// among all fields.
+const maxConnection = 1 << 10
 
 // ParseRequest reads a whole request head, as Scanner found it, into r. The
 // slices of r point into head, whose field names are lowered in place. An error
 // is a *wire.Error, and the connection is to be closed after its answer.
-func ParseRequest(head []byte, r *wire.Request, lim Limits) error {
+func ParseRequest(head []byte, r *wire.Request, lim wire.Limits) error {
 	end := bytes.IndexByte(head, '\n')
 	if err := parseRequestLine(head[:end-1], r, lim); err != nil {
 		return err
@@ -33,7 +32,7 @@ func ParseRequest(head []byte, r *wire.Request, lim Limits) error {
 }
 
 // parseRequestLine reads method, target and version (RFC 9112 section 3).
-func parseRequestLine(line []byte, r *wire.Request, lim Limits) error {
+func parseRequestLine(line []byte, r *wire.Request, lim wire.Limits) error {
 	first, last := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if first <= 0 || last <= first {
 		return malformed("a request line that is not method, target and version")
@@ -42,13 +41,13 @@ func parseRequestLine(line []byte, r *wire.Request, lim Limits) error {
 	if err := version(line[last+1:], r); err != nil {
 		return err
 	}
-	if all, _ := classes(r.Method); all&plainName == 0 || len(r.Method) > maxMethod {
+	if !wire.ValidMethod(r.Method) {
 		return malformed("a method that is not a plain word")
 	}
 	if len(r.Target) > lim.Target {
-		return &errTarget
+		return wire.ErrTarget
 	}
-	if all, _ := classes(r.Target); all&targetByte == 0 || len(r.Target) == 0 {
+	if !wire.ValidTarget(r.Target) {
 		return malformed("a byte in the target that may not be there")
 	}
 	return nil
@@ -78,7 +77,7 @@ func authority(r *wire.Request) error {
 	if !ok {
 		return malformed("not exactly one Host field")
 	}
-	if !validHost(host) {
+	if !wire.ValidHost(host) {
 		return malformed("a Host field that is not a host and perhaps a port")
 	}
 	r.Authority = host
@@ -154,7 +153,7 @@ func contentLength(f *wire.Fields) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	return number(value)
+	return wire.Number(value)
 }
 
 // requestOptions reads Connection, Expect and Upgrade.
@@ -167,10 +166,7 @@ func requestOptions(r *wire.Request) error {
 		r.Close = r.Close || said.close
 		r.Upgrade = said.upgrade && asksWebsocket(r)
 	}
-	if r.Fields.Has(wire.Expect) {
-		return expectation(r)
-	}
-	return nil
+	return r.Expectation()
 }
 
 // options is what Connection fields said.
@@ -188,19 +184,6 @@ func connection(f *wire.Fields) (said options, ok bool) {
 		}
 	}
 	return said, size <= maxConnection
-}
-
-// expectation accepts 100-continue alone (RFC 9110 section 10.1.1). HTTP/1.0
-// has no 1xx, so there it is ignored.
-func expectation(r *wire.Request) error {
-	if r.Version == wire.HTTP10 {
-		return nil
-	}
-	if value, ok := r.Fields.Once(wire.Expect); !ok || !wire.EqualFoldString(value, "100-continue") {
-		return &wire.Error{Reason: reason.ExpectationFailed, What: "an expectation other than 100-continue"}
-	}
-	r.Expects = r.HasBody()
-	return nil
 }
 
 // asksWebsocket reports whether the request is a handshake of RFC 6455.

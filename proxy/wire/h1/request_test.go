@@ -11,7 +11,7 @@ import (
 )
 
 // parsed reads a whole head, as a connection does.
-func parsed(text string, lim Limits) (*wire.Request, error) {
+func parsed(text string, lim wire.Limits) (*wire.Request, error) {
 	r, buf := new(wire.Request), []byte(text)
 	n, err := new(Scanner).Scan(buf, lim)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // ResponseLimits bound the head of a backend's answer. They never change.
-var ResponseLimits = Limits{Head: 64 << 10, Target: 64 << 10, Fields: 256}
+var ResponseLimits = wire.Limits{Head: 64 << 10, Target: 64 << 10, Fields: 256}
 
 // ParseResponse reads a whole response head, as Scanner found it, into r. method
 // is the request's: it decides whether a body follows (RFC 9112 section 6.3). An
@@ -45,7 +45,7 @@ func parseStatusLine(line []byte, r *wire.Response) error {
 	default:
 		return garbled("its version is neither HTTP/1.1 nor HTTP/1.0")
 	}
-	status, ok := number(line[9:12])
+	status, ok := wire.Number(line[9:12])
 	if !ok || status < 100 || status > 599 {
 		return garbled("its status is not between 100 and 599")
 	}
@@ -77,17 +77,11 @@ func responseLength(r *wire.Response, method []byte) error {
 		if r.Length, ok = contentLength(&r.Fields); !ok {
 			return garbled("its Content-Length is not one plain number")
 		}
-	case HasBody(r.Status, method):
+	case wire.HasBody(r.Status, method):
 		r.Close = true
 	}
 	if empty := r.Status < 200 || r.Status == 204; empty && (coded || r.Length > 0) {
 		return garbled("its status has no body, its fields say it has") // RFC 9112 section 6.1, RFC 9110 section 8.6
 	}
 	return nil
-}
-
-// HasBody reports whether an answer with that status to that method has a body
-// (RFC 9112 section 6.3, rules 1 and 2).
-func HasBody(status int, method []byte) bool {
-	return status >= 200 && status != 204 && status != 304 && string(method) != "HEAD"
 }

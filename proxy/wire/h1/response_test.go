@@ -102,6 +102,6 @@ func TestHasBody(t *testing.T) {
 		{200, "GET", true}, {200, "HEAD", false}, {404, "POST", true}, {204, "GET", false}, {304, "GET", false},
 		{100, "GET", false}, {101, "GET", false}, {199, "GET", false}, {205, "GET", true}, {200, "", true},
 	} {
-		assert.Equal(t, row.want, HasBody(row.status, []byte(row.method)), "%d %s", row.status, row.method)
+		assert.Equal(t, row.want, wire.HasBody(row.status, []byte(row.method)), "%d %s", row.status, row.method)
 	}
 }

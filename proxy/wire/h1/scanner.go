@@ -7,14 +7,6 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// Limits bound a message.
-type Limits struct {
-	Head   int   // bytes of start line and fields
-	Target int   // bytes of the request target
-	Fields int   // how many
-	Body   int64 // bytes of a request's body
-}
-
 // Scanner finds the end of a head in a buffer that grows. It looks at every
 // byte once, however the bytes come. The zero value is ready.
 type Scanner struct {
@@ -26,7 +18,7 @@ type Scanner struct {
 // It returns wire.ErrShort while the head may still be completed and a
 // *wire.Error when it cannot: the same one, however the bytes come. The next
 // call must be given the same bytes and more.
-func (s *Scanner) Scan(buf []byte, lim Limits) (int, error) {
+func (s *Scanner) Scan(buf []byte, lim wire.Limits) (int, error) {
 	for {
 		end, found := len(buf), false
 		if i := bytes.IndexByte(buf[s.seen:], '\n'); i >= 0 {
@@ -47,7 +39,7 @@ func (s *Scanner) Scan(buf []byte, lim Limits) (int, error) {
 
 // endLine takes the line that ends at buf[end] and tells whether it was the one
 // that ends the head.
-func (s *Scanner) endLine(buf []byte, end int, lim Limits) (done bool, err error) {
+func (s *Scanner) endLine(buf []byte, end int, lim wire.Limits) (done bool, err error) {
 	if end == s.line || buf[end-1] != '\r' {
 		return false, malformed("a line that does not end in CR LF")
 	}
@@ -55,7 +47,7 @@ func (s *Scanner) endLine(buf []byte, end int, lim Limits) (done bool, err error
 	s.line, s.seen = end+1, end+1
 	switch {
 	case s.line > lim.Head:
-		return false, &errHead
+		return false, wire.ErrHead
 	case first && empty:
 		return false, malformed("an empty line before the start line")
 	}
@@ -64,22 +56,14 @@ func (s *Scanner) endLine(buf []byte, end int, lim Limits) (done bool, err error
 
 // over says whether n bytes without the end of the line are too many. A target
 // may be that long, and what stands beside it in a request line.
-func (s *Scanner) over(n int, lim Limits) error {
+func (s *Scanner) over(n int, lim wire.Limits) error {
 	switch line := lim.Target + 64; {
 	case s.line == 0 && n > line && line <= lim.Head:
-		return &errTarget
+		return wire.ErrTarget
 	case n > lim.Head:
-		return &errHead
+		return wire.ErrHead
 	}
 	return nil
 }
-
-// Errors that say nothing of the message they came from are made once.
-var (
-	errTarget = wire.Error{Reason: reason.TargetTooLong, What: "the request target is over the limit"}
-	errHead   = wire.Error{Reason: reason.HeadTooLarge, What: "the head is over the limit"}
-	errFields = wire.Error{Reason: reason.HeadTooLarge, What: "there are more fields than the limit"}
-	errBody   = wire.Error{Reason: reason.BodyTooLarge, What: "the body is over the limit"}
-)
 
 func malformed(what string) error { return &wire.Error{Reason: reason.Malformed, What: what} }

@@ -11,10 +11,10 @@ import (
 )
 
 // usual are the limits that a listener has by default.
-var usual = Limits{Head: 32 << 10, Target: 8 << 10, Fields: wire.MaxFields, Body: 1 << 20}
+var usual = wire.Limits{Head: 32 << 10, Target: 8 << 10, Fields: wire.MaxFields, Body: 1 << 20}
 
 // scanned scans text in parts that end at the given places, and at its end.
-func scanned(text string, lim Limits, ends ...int) (int, error) {
+func scanned(text string, lim wire.Limits, ends ...int) (int, error) {
 	var s Scanner
 	for _, end := range append(ends, len(text)) {
 		if n, err := s.Scan([]byte(text[:end]), lim); err != wire.ErrShort {
@@ -36,11 +36,11 @@ func reasonOf(err error) string {
 }
 
 func TestScannerFindsTheEndOfAHead(t *testing.T) {
-	tight := Limits{Head: 200, Target: 36}
+	tight := wire.Limits{Head: 200, Target: 36}
 	line := func(n int) string { return strings.Repeat("a", n) }
 	for _, row := range []struct {
 		what, text string
-		lim        Limits
+		lim        wire.Limits
 		n          int
 		want       string
 	}{
@@ -65,7 +65,7 @@ func TestScannerFindsTheEndOfAHead(t *testing.T) {
 		{"a head far over it", line(10) + "\r\n" + line(500) + "\r\n\r\n", tight, 0, "head_too_large"},
 		{"a head without end at the limit", line(10) + "\r\n" + line(188), tight, 0, "short"},
 		{"a head without end over it", line(10) + "\r\n" + line(189), tight, 0, "head_too_large"},
-		{"a head's limit below the target's", line(20), Limits{Head: 10, Target: 100}, 0, "head_too_large"},
+		{"a head's limit below the target's", line(20), wire.Limits{Head: 10, Target: 100}, 0, "head_too_large"},
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			n, err := scanned(row.text, row.lim)

@@ -14,7 +14,7 @@ import (
 
 // Config is what the connections of one listener have in common.
 type Config struct {
-	Limits Limits
+	Limits wire.Limits
 	Head   time.Duration // absolute, for a head, from its first byte
 	Body   time.Duration // between two reads of a body
 	Grace  time.Duration // from when on Rate is demanded
@@ -35,6 +35,8 @@ type ServerConn struct {
 	work    *work // nil while the connection waits
 	first   [1]byte
 	closing bool      // no further request is read
+	aborted bool      // the last answer is not whole
+	gone    bool      // nobody reads what is written
 	armed   time.Time // the read deadline in force
 	wArmed  time.Time // the write deadline in force
 	written int64     // bytes of answers, heads included
@@ -133,7 +135,7 @@ func (c *ServerConn) head(n int) (*wire.Request, error) {
 	w.base, w.left = w.r, max(0, w.req.Length)
 	w.continued = !w.req.Expects || w.r < w.w
 	if w.req.Length > c.config.Limits.Body {
-		return &w.req, c.fault(&errBody)
+		return &w.req, c.fault(wire.ErrBody)
 	}
 	return &w.req, nil
 }
@@ -196,8 +198,8 @@ func (c *ServerConn) Stop() {
 	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection is stopped as well
 }
 
-// CloseAfter makes the answer of the running exchange the last one.
-func (c *ServerConn) CloseAfter() { c.closing = true }
+// Last implements wire.Stream: the connection is closed behind the answer.
+func (c *ServerConn) Last() { c.closing = true }
 
 // Closing reports whether the connection is to be closed.
 func (c *ServerConn) Closing() bool { return c.closing }
@@ -207,11 +209,3 @@ func (c *ServerConn) Written() int64 { return c.written }
 
 // Taken returns how many bytes of the request's body were read.
 func (c *ServerConn) Taken() int64 { return c.work.taken }
-
-// Tunnel ends HTTP on the connection: it returns the bytes behind the head that
-// were read ahead, which are valid until Release. The caller owns the connection
-// from then on, and its deadlines, which may still be set.
-func (c *ServerConn) Tunnel() []byte {
-	c.closing = true
-	return c.work.in[c.work.r:c.work.w]
-}

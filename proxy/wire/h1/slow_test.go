@@ -45,7 +45,7 @@ type slowMessage struct {
 }
 
 // slowHead returns the lines of a head, and what became of it.
-func slowHead(text string, lim Limits) (lines []string, verdict string) {
+func slowHead(text string, lim wire.Limits) (lines []string, verdict string) {
 	head, whole := text, false
 	if i := strings.Index(text, "\r\n\r\n"); i >= 0 {
 		head, whole = text[:i+4], true
@@ -143,7 +143,7 @@ func slowPort(port string) bool {
 }
 
 // slowRequest reads a request head.
-func slowRequest(text string, lim Limits) (m slowMessage, verdict string) {
+func slowRequest(text string, lim wire.Limits) (m slowMessage, verdict string) {
 	lines, verdict := slowHead(text, lim)
 	if verdict != accepted {
 		return m, verdict
@@ -211,7 +211,7 @@ func slowResponse(text, method string) (m slowMessage, verdict string) {
 		return m, rejected
 	}
 	counted := len(slowValues(fields, "content-length")) > 0
-	m.Close = line[1] == "HTTP/1.0" || slices.Contains(tokens, "close") || !coded && !counted && HasBody(status, []byte(method))
+	m.Close = line[1] == "HTTP/1.0" || slices.Contains(tokens, "close") || !coded && !counted && wire.HasBody(status, []byte(method))
 	return m, accepted
 }
 

@@ -9,11 +9,8 @@ import (
 
 // Sizes of what a connection borrows while it works.
 const (
-	inSize    = 8 << 10  // what is read ahead: head and small body
-	outSize   = 4 << 10  // head and small body of an answer
-	smallBody = 16 << 10 // the first buffer for a body that does not fit behind its head
-	// MaxHold is the largest body that Hold can be asked for, in bytes.
-	MaxHold = 64 << 10
+	inSize  = 8 << 10  // what is read ahead: head and small body
+	outSize = 4 << 10  // head and small body of an answer
 	joined  = 16 << 10 // head and body of an answer up to this size leave in one write
 )
 
@@ -39,12 +36,8 @@ type work struct {
 	bodyless  bool
 }
 
-// workPool, smallBodies and largeBodies are where buffers wait.
-var (
-	workPool    = sync.Pool{New: func() any { return &work{in: make([]byte, inSize), out: make([]byte, 0, outSize)} }}
-	smallBodies = sync.Pool{New: func() any { return new([smallBody]byte) }}
-	largeBodies = sync.Pool{New: func() any { return new([MaxHold]byte) }}
-)
+// workPool is where works wait for a connection.
+var workPool = sync.Pool{New: func() any { return &work{in: make([]byte, inSize), out: make([]byte, 0, outSize)} }}
 
 // recycle gives the buffers back. A work whose buffers grew is left to the
 // collector, so that one large head does not stay.
@@ -94,30 +87,11 @@ func (w *work) take(n int) []byte {
 // bodyRoom returns the buffer for a body of which have bytes are there and that
 // is to take up to need.
 func (w *work) bodyRoom(have, need int) []byte {
-	if have < len(w.body) {
-		return w.body[:min(need, len(w.body))]
-	}
-	old := w.body
-	if need <= smallBody || have < smallBody {
-		w.body = smallBodies.Get().(*[smallBody]byte)[:]
-	} else {
-		w.body = largeBodies.Get().(*[MaxHold]byte)[:]
-	}
-	copy(w.body, old[:have])
-	putBody(old)
-	return w.body[:min(need, len(w.body))]
+	w.body = wire.BodyRoom(w.body, have, need)
+	return w.body
 }
 
 func (w *work) dropBody() {
-	putBody(w.body)
+	wire.DropBody(w.body)
 	w.body = nil
-}
-
-func putBody(b []byte) {
-	switch cap(b) {
-	case smallBody:
-		smallBodies.Put((*[smallBody]byte)(b[:smallBody]))
-	case MaxHold:
-		largeBodies.Put((*[MaxHold]byte)(b[:MaxHold]))
-	}
 }

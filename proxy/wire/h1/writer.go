@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"net"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ func (c *ServerConn) Inform(status int, fields *wire.Fields) error {
 func (c *ServerConn) Start(status int) {
 	w := c.work
 	w.out = appendStatus(w.out[:0], status)
-	w.bodyless = !HasBody(status, w.req.Method)
+	w.bodyless = !wire.HasBody(status, w.req.Method)
 	w.status, w.length, w.sent, w.chunked = status, wire.Unknown, 0, false
 	w.continued = true
 }
@@ -65,13 +66,34 @@ func (c *ServerConn) Frame(length int64) {
 	w.out = append(w.out, '\r', '\n')
 }
 
-// Switch writes the head of 101 for the websocket protocol (RFC 9110 section
-// 7.8) with the backend's fields. Tunnel follows.
-func (c *ServerConn) Switch(fields *wire.Fields) error {
+// Switch implements wire.Stream: it writes the head of 101 (RFC 9110 section 7.8).
+// The caller owns the connection from then on, and its deadlines, which may still be
+// set.
+func (c *ServerConn) Switch(fields *wire.Fields) (wire.Tunnel, error) {
 	w := c.work
+	c.closing = true
 	w.out = append(appendStatus(w.out[:0], 101), "connection: upgrade\r\nupgrade: websocket\r\n"...)
 	w.out = appendFields(w.out, fields)
-	return c.flush(append(w.out, '\r', '\n'))
+	if err := c.flush(append(w.out, '\r', '\n')); err != nil {
+		return nil, err
+	}
+	return &tunnel{Conn: c.nc, ahead: w.in[w.r:w.w]}, nil
+}
+
+// tunnel is a connection that no longer speaks HTTP.
+type tunnel struct {
+	net.Conn
+	ahead []byte // what was read behind the head
+}
+
+// Read reads what was read ahead first.
+func (t *tunnel) Read(p []byte) (int, error) {
+	if len(t.ahead) > 0 {
+		n := copy(p, t.ahead)
+		t.ahead = t.ahead[n:]
+		return n, nil
+	}
+	return t.Conn.Read(p)
 }
 
 // endsByClose reports whether the end of the connection ends the answer.
@@ -85,7 +107,7 @@ func (c *ServerConn) Write(p []byte) error {
 	case w.bodyless || len(p) == 0:
 		return c.flush(w.out)
 	case w.length >= 0 && w.sent > w.length:
-		return c.fault(&errLength)
+		return c.fault(wire.ErrLength)
 	case w.chunked:
 		return c.flush(AppendChunk(w.out, p))
 	case len(w.out)+len(p) <= joined:
@@ -97,17 +119,13 @@ func (c *ServerConn) Write(p []byte) error {
 	return c.send(p)
 }
 
-// errLength keeps an answer of the wrong length from being taken for a whole one,
-// and what is beyond it for the next answer.
-var errLength = wire.Error{Reason: reason.BackendMalformed, What: "the answer's body is not as long as was said"}
-
 // Finish implements wire.Stream.
 func (c *ServerConn) Finish(p []byte, trailers *wire.Fields) error {
 	w := c.work
 	if !w.chunked {
 		err := c.Write(p)
 		if err == nil && !w.bodyless && w.length >= 0 && w.sent != w.length {
-			return c.fault(&errLength)
+			return c.fault(wire.ErrLength)
 		}
 		return err
 	}
@@ -118,12 +136,15 @@ func (c *ServerConn) Finish(p []byte, trailers *wire.Fields) error {
 }
 
 // Abort implements wire.Stream. The caller closes the connection.
-func (c *ServerConn) Abort() { c.closing = true }
+func (c *ServerConn) Abort(r reason.Reason) {
+	c.closing, c.aborted = true, true
+	c.gone = c.gone || r == reason.ClientClosed
+}
 
-// Cut reports whether an answer that ends now would look whole to the client:
-// one that ends by close. It must then be ended by a reset.
-func (c *ServerConn) Cut() bool {
-	return c.work != nil && c.work.endsByClose()
+// Resets reports whether the connection is to be ended by a reset: the client has
+// gone, or an answer that ends now would look whole to it, as one that ends by close.
+func (c *ServerConn) Resets() bool {
+	return c.gone || c.aborted && c.work != nil && c.work.endsByClose()
 }
 
 // Next makes the connection ready for the next request, after an answer. It

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/trackgate/trackgate/internal/reason"
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
@@ -120,7 +121,7 @@ func TestFieldsOfAnAnswerAreWrittenInOrder(t *testing.T) {
 		c.Start(200)
 		c.Pass(&wire.Field{Name: []byte("x-a"), Value: []byte("1")})
 		c.Field("x-b", []byte("2"))
-		c.CloseAfter()
+		c.Last()
 		assert.True(t, c.Closing())
 		c.Frame(0)
 		err := c.Finish(nil, nil)
@@ -137,7 +138,7 @@ func TestAnswersOfAnotherLengthThanSaidEndTheConnection(t *testing.T) {
 			err := serve(c, r)
 			assert.Equal(t, "backend_malformed", reasonOf(err))
 			assert.True(t, c.Closing())
-			c.Abort()
+			c.Abort(reason.BackendMalformed)
 			return nil
 		})
 		got := c.send(get("/") + get("/2")).all()
@@ -146,7 +147,7 @@ func TestAnswersOfAnotherLengthThanSaidEndTheConnection(t *testing.T) {
 	}
 }
 
-func TestCutTellsWhetherAnEndWouldLookWhole(t *testing.T) {
+func TestAnAnswerThatIsCutIsResetWhereItWouldLookWhole(t *testing.T) {
 	for _, row := range []struct {
 		request string
 		length  int64
@@ -159,16 +160,18 @@ func TestCutTellsWhetherAnEndWouldLookWhole(t *testing.T) {
 		{"HEAD / HTTP/1.0\r\nHost: a\r\n\r\n", wire.Unknown, false},
 	} {
 		c := dial(t, patient(), func(c *ServerConn, _ *wire.Request) error {
-			assert.False(t, c.Cut(), "nothing was said yet")
 			c.Start(200)
 			c.Frame(row.length)
 			assert.NoError(t, c.Write([]byte("he")))
-			assert.Equal(t, row.want, c.Cut(), "%q %d", row.request, row.length)
-			c.Abort()
+			assert.False(t, c.Resets(), "nothing was cut yet")
+			c.Abort(reason.BackendClosed)
+			assert.Equal(t, row.want, c.Resets(), "%q %d", row.request, row.length)
 			assert.True(t, c.Closing())
 			return nil
 		})
 		c.send(row.request).all()
 	}
-	assert.False(t, new(ServerConn).Cut())
+	var gone ServerConn
+	gone.Abort(reason.ClientClosed)
+	assert.True(t, gone.Resets(), "nobody is there to see it")
 }

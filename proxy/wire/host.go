@@ -1,26 +1,25 @@
-package h1
+package wire
 
 import (
 	"bytes"
 	"net/netip"
 )
 
-// validHost reports whether b is uri-host [ ":" port ] (RFC 9110 section 7.2)
+// ValidHost reports whether b is uri-host [ ":" port ] (RFC 9110 section 7.2)
 // in the one spelling that is accepted: a registered name of letters, digits,
 // "-" and ".", or an IPv6 address in brackets; a port from 0 to 65535.
-func validHost(b []byte) bool {
+func ValidHost(b []byte) bool {
 	name, port, ok := SplitHost(b)
 	if !ok || len(port) > 5 {
 		return false
 	}
-	if n, ok := number(port); len(port) > 0 && (!ok || n > 65535) {
+	if n, ok := Number(port); len(port) > 0 && (!ok || n > 65535) {
 		return false
 	}
 	if name[0] == '[' {
 		return validIPv6(name[1 : len(name)-1])
 	}
-	all, _ := classes(name)
-	return all&hostByte != 0 && len(name) <= 255
+	return len(name) <= 255 && madeOf(name, hostByte)
 }
 
 // SplitHost cuts an authority into host, with its brackets, and port, which may

@@ -29,6 +29,7 @@ func defaultListener() Listener {
 	return Listener{
 		Kind:   Public,
 		TLS:    true,
+		HTTP2:  true,
 		Allow:  []Allow{{Preset: "track"}},
 		Deny:   DenyRespond,
 		CORS:   CORS{Origins: []string{"*"}, MaxAge: 2 * time.Hour},
@@ -65,6 +66,8 @@ func defaultLimits() Limits {
 		Target:               8 * KiB,
 		Fields:               100,
 		BodyRate:             500,
+		Streams:              100,
+		StreamsPerConnection: 10000,
 		Connections:          20000,
 		ConnectionsPerClient: 200,
 	}

@@ -28,7 +28,7 @@ type draftListener struct {
 	Address        string
 	Hosts          []string
 	TLS            string // on or off
-	HTTP2          bool
+	HTTP2          bool   // counts only with TLS
 	Allow          []Allow
 	Clients        []netip.Prefix
 	Deny           Deny
@@ -45,11 +45,13 @@ type draftListener struct {
 // draftLimits are those that a listener can have of its own; nil is the
 // general one. Connections are counted before a listener is known.
 type draftLimits struct {
-	Body     *Size
-	Head     *Size
-	Target   *Size
-	Fields   *int
-	BodyRate *Size
+	Body                 *Size
+	Head                 *Size
+	Target               *Size
+	Fields               *int
+	BodyRate             *Size
+	Streams              *int
+	StreamsPerConnection *int
 }
 
 type draftPool struct {
@@ -78,7 +80,7 @@ func newDraft(listeners, pools int) *draft {
 	from := &draft{TLS: d.TLS, Limits: d.Limits, Timeouts: d.Timeouts, Admin: d.Admin, Log: d.Log}
 	for range listeners {
 		l := d.Listeners[0]
-		from.Listeners = append(from.Listeners, draftListener{TLS: "on", Deny: l.Deny, CORS: CORS{MaxAge: l.CORS.MaxAge}})
+		from.Listeners = append(from.Listeners, draftListener{TLS: "on", HTTP2: l.HTTP2, Deny: l.Deny, CORS: CORS{MaxAge: l.CORS.MaxAge}})
 	}
 	for range pools {
 		p := d.Pools[0]

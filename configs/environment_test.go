@@ -17,12 +17,16 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 		"TRACKGATE_ADMIN_ADDRESS=",
 		"TRACKGATE_LIMITS_BODY_RATE=2KiB",
 		"TRACKGATE_LIMITS_BODY=1000",
+		"TRACKGATE_LIMITS_STREAMS=50",
+		"TRACKGATE_LIMITS_STREAMS_PER_CONNECTION=500",
 		"TRACKGATE_LOG_ACCESS_SAMPLE=0.25",
 		"TRACKGATE_TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.7",
 		"TRACKGATE_LISTENERS_0_ADDRESS=:8080",
 		"TRACKGATE_LISTENERS_0_HIDE_ERRORS=true",
+		"TRACKGATE_LISTENERS_0_HTTP2=false",
 		"TRACKGATE_LISTENERS_0_CORS=off",
 		"TRACKGATE_LISTENERS_0_LIMITS_BODY=5",
+		"TRACKGATE_LISTENERS_0_LIMITS_STREAMS_PER_CONNECTION=700",
 		"TRACKGATE_LISTENERS_0_ALLOW=track,uix",
 		"TRACKGATE_POOLS_0_HEALTH_INTERVAL=1m",
 		"TRACKGATE_POOLS_0_HEALTH_STATUS=200,204",
@@ -49,6 +53,9 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	require.True(t, l.HideErrors)
 	require.True(t, l.CORS.Off)
 	require.Equal(t, configs.Size(5), l.Limits.Body)
+	require.Equal(t, 50, l.Limits.Streams)
+	require.Equal(t, 500, settings.Limits.StreamsPerConnection)
+	require.Equal(t, 700, l.Limits.StreamsPerConnection)
 	require.Equal(t, []configs.Allow{{Preset: "track"}, {Preset: "uix"}}, l.Allow)
 	require.Equal(t, time.Minute, p.Health.Interval)
 	require.Equal(t, []int{200, 204}, p.Health.Status)

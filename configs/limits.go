@@ -6,6 +6,8 @@ const (
 	largestBody    = 16 * GiB
 	maxConnections = 1_000_000
 	maxFields      = 1000
+	maxStreams     = 1000
+	maxStreamIDs   = 1 << 30 // the odd numbers of 31 bits, which are a client's (RFC 9113, 5.1.1)
 )
 
 // limits checks the general limits. A body of 0 is refused because it could be
@@ -24,6 +26,8 @@ func (c compiler) listenerLimits(key string, d draftLimits, l Limits) Limits {
 	l.Target = or(d.Target, l.Target)
 	l.Fields = or(d.Fields, l.Fields)
 	l.BodyRate = or(d.BodyRate, l.BodyRate)
+	l.Streams = or(d.Streams, l.Streams)
+	l.StreamsPerConnection = or(d.StreamsPerConnection, l.StreamsPerConnection)
 	c.ofRequest(key, l)
 	return l
 }
@@ -35,13 +39,16 @@ func or[T any](own *T, general T) T {
 	return *own
 }
 
-// ofRequest checks the limits of one request.
+// ofRequest checks the limits of one request and of the connection that it
+// shares with others.
 func (c compiler) ofRequest(key string, l Limits) {
 	between(c, key+".body", l.Body, 1, largestBody)
 	between(c, key+".head", l.Head, KiB, MiB)
 	between(c, key+".target", l.Target, 64, min(max(l.Head, KiB), 64*KiB))
 	between(c, key+".fields", l.Fields, 8, maxFields)
 	between(c, key+".body_rate", l.BodyRate, 0, GiB)
+	between(c, key+".streams", l.Streams, 1, maxStreams)
+	between(c, key+".streams_per_connection", l.StreamsPerConnection, 100, maxStreamIDs)
 }
 
 func (c compiler) timeouts(t Timeouts) Timeouts {

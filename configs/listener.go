@@ -29,11 +29,9 @@ func (c compiler) listeners(drafts []draftListener, s *Settings) []Listener {
 }
 
 func (c compiler) listener(key string, d draftListener, s *Settings) Listener {
+	tls := d.TLS != "off" && d.Kind != Redirect
 	c.kind(key, d)
 	oneOf(c, key+".tls", d.TLS, "on", "off")
-	if d.HTTP2 {
-		c.wrong(key+".http2", "false (HTTP/2"+later+")", "")
-	}
 	between(c, key+".hsts", d.HSTS, 0, longestHSTS)
 	c.fieldName(key+".client_ip_header", d.ClientIPHeader)
 	if d.BasePath != "" && (!plainPath(d.BasePath) || d.BasePath == "/") {
@@ -46,7 +44,8 @@ func (c compiler) listener(key string, d draftListener, s *Settings) Listener {
 		Kind:           d.Kind,
 		Address:        c.address(key+".address", d.Address),
 		Hosts:          c.hosts(key+".hosts", d.Hosts),
-		TLS:            d.TLS != "off" && d.Kind != Redirect,
+		TLS:            tls,
+		HTTP2:          c.http2(key+".http2", d, tls),
 		Allow:          c.allow(key+".allow", d),
 		Clients:        d.Clients,
 		Deny:           d.Deny,
@@ -59,6 +58,15 @@ func (c compiler) listener(key string, d draftListener, s *Settings) Listener {
 		ProxyProtocol:  some(d.ProxyProtocol),
 		Limits:         c.listenerLimits(key+".limits", d.Limits, s.Limits),
 	}
+}
+
+// http2 says whether a listener speaks HTTP/2. It is agreed on by ALPN (RFC 9113,
+// 3.2), so a listener without TLS has none, also where nobody switched it off.
+func (c compiler) http2(key string, d draftListener, tls bool) bool {
+	if d.HTTP2 && !tls && c.has(key) {
+		c.wrong(key, "false on a listener without TLS (HTTP/2 is spoken over TLS only)", "")
+	}
+	return d.HTTP2 && tls
 }
 
 // kind checks what a kind must have and what would be without meaning on it.

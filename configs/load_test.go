@@ -76,12 +76,15 @@ func TestEverythingSetArrives(t *testing.T) {
 		Handshake: time.Second, Head: 2 * time.Second, Body: 3 * time.Second,
 		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Drain: 0,
 	}, settings.Timeouts)
-	limits := configs.Limits{Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0, Connections: 10, ConnectionsPerClient: 0}
+	limits := configs.Limits{
+		Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0,
+		Streams: 1, StreamsPerConnection: 100, Connections: 10, ConnectionsPerClient: 0,
+	}
 	require.Equal(t, limits, settings.Limits)
 
-	limits.Body, limits.Fields = 64*configs.KiB, 20
+	limits.Body, limits.Fields, limits.Streams = 64*configs.KiB, 20, 1000
 	require.Equal(t, configs.Listener{
-		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true,
+		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true, HTTP2: false,
 		Hosts:    []string{"track.example.com", "*.example.com", "10.0.0.1", "2001:db8::1"},
 		Allow:    []configs.Allow{{Preset: "uix"}, {Methods: []string{"POST", "PUT"}, Path: "/x/*"}},
 		Deny:     configs.DenyRespond,
@@ -97,8 +100,10 @@ func TestEverythingSetArrives(t *testing.T) {
 	require.Equal(t, configs.CORS{Off: true}, gui.CORS)
 	require.Equal(t, configs.DenyDrop, gui.Deny)
 	require.Nil(t, gui.Allow)
+	require.True(t, gui.HTTP2)
 	redirect := settings.Listeners[2]
 	require.False(t, redirect.TLS)
+	require.False(t, redirect.HTTP2)
 	require.Empty(t, redirect.Hosts)
 	require.Empty(t, redirect.Pool)
 
@@ -132,6 +137,20 @@ func TestEverythingSetArrives(t *testing.T) {
 	unused.Backends = []configs.Backend{{Scheme: "http", Host: "a", Port: 80, Weight: 1}}
 	unused.Queue.Size, unused.Retry.Status = 0, nil
 	require.Equal(t, unused, settings.Pools[1])
+}
+
+// HTTP/2 is on wherever there is TLS; a listener without needs no word about it.
+func TestHTTP2FollowsTLSUnlessItIsSet(t *testing.T) {
+	for said, wanted := range map[string]bool{
+		"tls: on":                    true,
+		"http2: true":                true,
+		"http2: false":               false,
+		"tls: off":                   false,
+		"tls: off\n    http2: false": false,
+	} {
+		file := strings.Replace(plain, "tls: off", said, 1) + "tls: {issuer: internal}\n"
+		require.Equal(t, wanted, parsed(t, file).Listeners[0].HTTP2, said)
+	}
 }
 
 func TestAllMistakesAreToldAtOnceInTheOrderOfTheFile(t *testing.T) {

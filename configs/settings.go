@@ -35,6 +35,7 @@ type Listener struct {
 	Address        string         // host:port as net.Listen takes it
 	Hosts          []string       // lower case; "*.example.com" is one label; IP literals allowed
 	TLS            bool           // false: plain HTTP (kind redirect, or `tls: off`)
+	HTTP2          bool           // beside HTTP/1.1; never without TLS
 	Allow          []Allow        // kind public; default: the preset track
 	Clients        []netip.Prefix // kind gui
 	Deny           Deny           // what a client outside of Clients gets
@@ -109,6 +110,8 @@ type Limits struct {
 	Target               Size
 	Fields               int
 	BodyRate             Size // bytes a second that a body must reach after the first ten
+	Streams              int  // that may be open at once on an HTTP/2 connection
+	StreamsPerConnection int  // on one HTTP/2 connection in its life
 	Connections          int  // of the whole gate
 	ConnectionsPerClient int  // 0 is no limit
 }

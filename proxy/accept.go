@@ -87,7 +87,7 @@ func (c *conn) start() bool {
 		return false
 	}
 	c.h1.Init(c.nc, &c.listener.config)
-	c.listener.metrics.Opened(metrics.HTTP1)
+	c.listener.metrics.Opened(c.protocol())
 	return true
 }
 

@@ -35,10 +35,11 @@ type conn struct {
 	tlsVersion   string
 	known        atomic.Pointer[known]
 	waiting      atomic.Bool
-	asleep       atomic.Bool // and nobody has sent it away
-	lane         lane        // of HTTP/1.1
-	begun        bool        // the handshake was tried
-	newer, older *conn       // the register's
+	asleep       atomic.Bool           // and nobody has sent it away
+	lane         lane                  // of HTTP/1.1
+	h2           atomic.Pointer[http2] // nil on HTTP/1.1
+	begun        bool                  // the handshake was tried
+	newer, older *conn                 // the register's
 }
 
 // Read reads what the PROXY header left over first.
@@ -71,6 +72,9 @@ func (c *conn) handshake() error {
 	c.nc = tc
 	state := tc.ConnectionState()
 	c.tlsVersion = versionName(state.Version)
+	if state.NegotiatedProtocol == "h2" {
+		c.startHTTP2()
+	}
 	result := metrics.HandshakeOK
 	if state.DidResume {
 		result = metrics.HandshakeResumed
@@ -121,6 +125,9 @@ func (c *conn) serve() {
 // work serves requests until the connection ends or, which it reports, is to
 // fall asleep.
 func (c *conn) work() (asleep bool) {
+	if h := c.h2.Load(); h != nil {
+		return h.work()
+	}
 	for {
 		if err := c.await(); err != nil {
 			if c.fallsAsleep(err) {

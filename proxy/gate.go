@@ -42,7 +42,8 @@ type Gate struct {
 	hidden     zerolog.Logger // for texts that hide_errors keeps back
 	current    atomic.Pointer[snapshot]
 	clients    *access.Counter
-	crew       *crew
+	crew       *crew // for connections
+	hands      *crew // for streams
 	register   register
 	complaints zerolog.Logger // of what clients may provoke at will: a few lines at a time
 	failures   zerolog.Logger // of attempts, a few lines at a time
@@ -54,6 +55,13 @@ type Gate struct {
 	serving    atomic.Bool
 	sockets    []*net.TCPListener
 }
+
+// How many goroutines rest, at most, to serve connections and streams. Those of
+// connections have the large stacks that handshakes need.
+const (
+	maxResting = 64
+	maxHands   = 512
+)
 
 // maxComplaints is how many lines in ten seconds tell of refused connections, and
 // how many of attempts that failed.
@@ -67,7 +75,8 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 	}
 	g := &Gate{
 		parts:      parts,
-		crew:       newCrew(),
+		crew:       newCrew(maxResting),
+		hands:      newCrew(maxHands),
 		ending:     make(chan struct{}),
 		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
 		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
@@ -135,6 +144,7 @@ func (g *Gate) Run(ctx context.Context) {
 	accepting.Wait()
 	g.drain()
 	g.crew.dismiss()
+	g.hands.dismiss()
 	stop()
 	helpers.Wait()
 }

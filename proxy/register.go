@@ -101,7 +101,7 @@ func (g *Gate) counted(c *conn) bool {
 // closed ends what opened began.
 func (g *Gate) closed(c *conn) {
 	if c.listener != nil {
-		c.listener.metrics.Closed(metrics.HTTP1)
+		c.listener.metrics.Closed(c.protocol())
 	}
 	if c.counted {
 		g.clients.Release(c.client)

@@ -15,6 +15,7 @@ import (
 	"github.com/trackgate/trackgate/proxy/route"
 	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
+	"github.com/trackgate/trackgate/proxy/wire/h2"
 )
 
 // snapshot is one compiled configuration. It never changes; what counts and
@@ -50,6 +51,7 @@ type listener struct {
 	cors      *cors
 	pool      *pool.Pool
 	config    h1.Config
+	h2        h2.Config
 	metrics   *metrics.Listener
 	hsts      []byte // value of the field; nil for none
 	clientIP  string // a further field that carries the client's address, lower case
@@ -123,6 +125,7 @@ func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings,
 		clients: access.NewRanges(s.Clients), drop: s.Deny == configs.DenyDrop,
 		trusted: trusted, forwarded: access.NewForwarded(trusted),
 		pool: snap.pools[s.Pool], cors: newCORS(s.CORS), hide: s.HideErrors,
+		h2:       http2Config(s, all.Timeouts),
 		clientIP: s.ClientIPHeader, scheme: []byte("http"), config: engineConfig(s.Limits, all.Timeouts),
 	}
 	if s.TLS {
@@ -170,6 +173,16 @@ func engineConfig(l configs.Limits, t configs.Timeouts) h1.Config {
 	return h1.Config{
 		Limits: wire.Limits{Head: int(l.Head), Target: int(l.Target), Fields: l.Fields, Body: int64(l.Body)},
 		Head:   t.Head, Body: t.Body, Write: t.Write, Grace: bodyGrace, Rate: int64(l.BodyRate),
+	}
+}
+
+// http2Config is what the engine for HTTP/2 is given. Only where all targets are open
+// can one of them be a websocket's.
+func http2Config(s configs.Listener, t configs.Timeouts) h2.Config {
+	one := engineConfig(s.Limits, t)
+	return h2.Config{
+		Limits: one.Limits, Head: one.Head, Body: one.Body, Write: one.Write, Grace: one.Grace, Rate: one.Rate,
+		Streams: s.Limits.Streams, Total: s.Limits.StreamsPerConnection, Connect: s.Kind == configs.GUI,
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/trackgate/trackgate/internal/metrics"
 )
 
 // awake is how long a connection waits for its next request on the goroutine
@@ -38,7 +40,7 @@ func (c *conn) sleep() {
 func (c *conn) readable() bool {
 	c.waiting.Store(true)
 	defer c.waiting.Store(false)
-	c.h1.Release()
+	c.release()
 	c.SetReadDeadline(time.Now().Add(c.patience())) //nolint:errcheck // a closed connection is readable
 	c.asleep.Store(true)
 	if c.gate.draining.Load() {
@@ -46,7 +48,7 @@ func (c *conn) readable() bool {
 	}
 	woken := c.Raw().Read(poll) == nil
 	if !c.asleep.CompareAndSwap(true, false) {
-		c.h1.Last() // somebody else has the place: at most a request that came just now
+		c.lastOnes() // somebody else has the place: at most requests that came just now
 	}
 	return woken && !c.gate.draining.Load()
 }
@@ -75,6 +77,9 @@ func poll(fd uintptr) bool {
 // wake ends a wait, for a drain.
 func (c *conn) wake() {
 	if c.waiting.Load() {
+		if h := c.h2.Load(); h != nil && !c.asleep.Load() {
+			h.Leave()
+		}
 		c.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection does not wait
 	}
 }
@@ -84,6 +89,9 @@ func (c *conn) wake() {
 func (c *conn) cut() {
 	c.TCPConn.Close()
 	c.lane.interrupt()
+	if h := c.h2.Load(); h != nil {
+		h.interrupt()
+	}
 }
 
 // Bounds of a close that waits for the client to read our last answer.
@@ -102,7 +110,7 @@ func (c *conn) linger() {
 		c.TCPConn.Close() // before TLS could say that all is well
 		return
 	}
-	c.h1.Release()
+	c.release()
 	c.SetDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // the writes and reads fail if this does
 	if closer, ok := c.nc.(interface{ CloseWrite() error }); ok && c.nc != io.Writer(c) {
 		closer.CloseWrite() //nolint:errcheck // the client may be gone
@@ -116,14 +124,50 @@ func (c *conn) linger() {
 // farewell says that we are about to close, to a client that has not closed
 // itself: whoever closes last has nobody to tell (RFC 8446 section 6.1).
 func (c *conn) farewell(err error) {
-	if tc, ok := c.nc.(*tls.Conn); ok && errors.Is(err, os.ErrDeadlineExceeded) {
+	if h := c.h2.Load(); h != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		h.Farewell()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.notify()
+	}
+}
+
+// notify says in TLS that nothing more comes.
+func (c *conn) notify() {
+	if tc, ok := c.nc.(*tls.Conn); ok {
 		tc.CloseWrite() //nolint:errcheck // the client may be gone
 	}
 }
 
 // close ends the connection and what was counted for it.
 func (c *conn) close() {
-	c.h1.Release()
+	c.release()
 	c.TCPConn.Close() //nolint:errcheck // nothing is left to lose
 	c.gate.closed(c)
+}
+
+// release gives the engine's buffers back.
+func (c *conn) release() {
+	if h := c.h2.Load(); h != nil {
+		h.Release()
+		return
+	}
+	c.h1.Release()
+}
+
+// lastOnes makes what has come the last requests of the connection.
+func (c *conn) lastOnes() {
+	if h := c.h2.Load(); h != nil {
+		h.Leave()
+		return
+	}
+	c.h1.Last()
+}
+
+// protocol returns what the connection speaks.
+func (c *conn) protocol() metrics.Protocol {
+	if c.h2.Load() != nil {
+		return metrics.HTTP2
+	}
+	return metrics.HTTP1
 }

@@ -65,10 +65,10 @@ func helloKey(hello *tls.ClientHelloInfo) (string, netip.Addr) {
 }
 
 // listenerConfig returns what a listener answers with.
-func listenerConfig(version uint16, t *tickets, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+func listenerConfig(version uint16, next []string, t *tickets, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	c := &tls.Config{
 		MinVersion:       version,
-		NextProtos:       []string{"http/1.1"},
+		NextProtos:       next,
 		CipherSuites:     suites12(),
 		CurvePreferences: []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384},
 		GetCertificate:   certificate,
@@ -83,8 +83,22 @@ func listenerConfig(version uint16, t *tickets, certificate func(*tls.ClientHell
 	return c
 }
 
-// suites12 are the suites of TLS 1.2 with forward secrecy and an AEAD. Those of 1.3
-// cannot be chosen.
+// speaksHTTP2 says whether there is an engine for clients that choose HTTP/2. While
+// it is false no listener offers it, whatever its settings say.
+const speaksHTTP2 = true
+
+// protocols returns what a listener offers by ALPN (RFC 7301), the one it prefers
+// first. HTTP/1.1 is always there: without it crypto/tls would go on with a client
+// that knows nothing else as if it had not offered anything.
+func protocols(http2 bool) []string {
+	if http2 {
+		return []string{"h2", "http/1.1"}
+	}
+	return []string{"http/1.1"}
+}
+
+// suites12 are the suites of TLS 1.2 with forward secrecy and an AEAD: the others
+// are what HTTP/2 forbids (RFC 9113, 9.2.2). Those of 1.3 cannot be chosen.
 func suites12() []uint16 {
 	return []uint16{
 		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,

@@ -1,0 +1,298 @@
+package h2
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
+	"github.com/trackgate/trackgate/proxy/wire/hpack"
+)
+
+// answer is the writing side of a stream.
+type answer struct {
+	head      []byte // field block of the final answer, or of trailers
+	status    int    // 0 until it is started
+	length    int64  // of the body, or wire.Unknown
+	sent      int64  // bytes of it
+	bodyless  bool
+	headed    bool // the head was appended
+	ended     bool // the answer has been
+	continued bool // 100 was said, or there is no need for it
+	stalled   time.Duration
+}
+
+func (a *answer) begin() { *a = answer{head: a.head[:0]} }
+
+var errUnwritten = &wire.Error{Reason: reason.ClientClosed, What: "the client does not take what is written"}
+
+// Inform implements wire.Stream. fields may be nil.
+func (s *Stream) Inform(status int, fields *wire.Fields) error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if err := s.goneLocked(); err != nil {
+		return err
+	}
+	s.continued = s.continued || status == 100
+	s.informLocked(status, fields)
+	s.conn.flushLocked()
+	return nil
+}
+
+func (s *Stream) informLocked(status int, fields *wire.Fields) {
+	s.head = appendFields(hpack.AppendStatus(s.head[:0], status), fields)
+	s.conn.beginBlockLocked(s.id, s.head, false)
+}
+
+// appendFields appends those fields that are not gone; fields may be nil.
+func appendFields(dst []byte, fields *wire.Fields) []byte {
+	if fields == nil {
+		return dst
+	}
+	for i := range fields.All() {
+		if f := &fields.All()[i]; !f.Gone {
+			dst = hpack.AppendField(dst, f.ID, f.Name, f.Value)
+		}
+	}
+	return dst
+}
+
+// Last implements wire.Stream. The connection asks its client itself when it is left.
+func (s *Stream) Last() {}
+
+// Start implements wire.Stream.
+func (s *Stream) Start(status int) {
+	s.head = hpack.AppendStatus(s.head[:0], status)
+	s.status, s.length, s.sent = status, wire.Unknown, 0
+	s.bodyless = !wire.HasBody(status, s.req.Method)
+	s.continued = true
+}
+
+// Field implements wire.Stream.
+func (s *Stream) Field(name string, value []byte) {
+	s.head = hpack.AppendFieldString(s.head, name, value)
+}
+
+// Pass implements wire.Stream.
+func (s *Stream) Pass(f *wire.Field) { s.head = hpack.AppendField(s.head, f.ID, f.Name, f.Value) }
+
+// Frame implements wire.Stream. The end of the body is told by its frames; the length
+// is for the client to know (RFC 9110 section 8.6).
+func (s *Stream) Frame(length int64) {
+	s.length = length
+	if length >= 0 && s.status != 204 {
+		var digits [20]byte
+		s.head = hpack.AppendFieldString(s.head, "content-length", strconv.AppendInt(digits[:0], length, 10))
+	}
+}
+
+// Write implements wire.Stream.
+func (s *Stream) Write(p []byte) error {
+	if s.bodyless {
+		p = nil
+	}
+	s.sent += int64(len(p))
+	if s.length >= 0 && s.sent > s.length && !s.bodyless {
+		return wire.ErrLength
+	}
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if err := s.sendLocked(p, false); err != nil {
+		return err
+	}
+	s.conn.flushLocked()
+	return nil
+}
+
+// Finish implements wire.Stream.
+func (s *Stream) Finish(p []byte, trailers *wire.Fields) error {
+	if s.bodyless {
+		p, trailers = nil, nil
+	}
+	s.sent += int64(len(p))
+	if !s.bodyless && s.length >= 0 && s.sent != s.length {
+		return wire.ErrLength
+	}
+	last := !remain(trailers)
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := s.sendLocked(p, last); err != nil {
+		return err
+	}
+	if !last {
+		s.head = appendFields(s.head[:0], trailers)
+		c.appendBlockLocked(s.id, s.head, true)
+	}
+	s.finishLocked()
+	c.flushLocked()
+	if c.failed {
+		return errUnwritten
+	}
+	return nil
+}
+
+// remain reports whether any of the fields, which may be nil, is to be passed on.
+func remain(fields *wire.Fields) bool {
+	if fields == nil {
+		return false
+	}
+	for i := range fields.All() {
+		if !fields.All()[i].Gone {
+			return true
+		}
+	}
+	return false
+}
+
+// goneLocked returns why nobody waits for the answer, if so.
+func (s *Stream) goneLocked() error {
+	if s.reset || s.ended || s.conn.dead != nil {
+		return errGone
+	}
+	return nil
+}
+
+// sendLocked appends the head, if that was not done, and p, a part of the body or, if
+// last, the rest of it.
+func (s *Stream) sendLocked(p []byte, last bool) error {
+	if err := s.goneLocked(); err != nil {
+		return err
+	}
+	c := s.conn
+	if !s.headed {
+		s.headed = true
+		c.beginBlockLocked(s.id, s.head, last && len(p) == 0)
+		if len(p) == 0 {
+			return nil
+		}
+	}
+	if len(p) == 0 && last {
+		s.dataLocked(nil, flagEndStream)
+	}
+	for len(p) > 0 {
+		n, err := s.roomLocked(len(p))
+		if err != nil {
+			return err
+		}
+		flags := uint8(0)
+		if last && n == len(p) {
+			flags = flagEndStream
+		}
+		s.dataLocked(p[:n], flags)
+		p = p[n:]
+	}
+	return nil
+}
+
+// dataLocked appends a DATA frame, for which there is room.
+func (s *Stream) dataLocked(p []byte, flags uint8) {
+	c := s.conn
+	o := c.outLocked()
+	o.b = append(appendFrame(o.b, frame{length: len(p), kind: frameData, flags: flags, stream: s.id}), p...)
+	s.window -= int64(len(p))
+	c.window -= int64(len(p))
+}
+
+// updatesPerFrame is how many WINDOW_UPDATEs a client may send for a DATA frame: one for
+// each window.
+const updatesPerFrame = 2
+
+// roomLocked waits until some of n bytes may be sent and returns how many. A client
+// that does not open its windows, or by a crumb at a time, is not waited for longer than
+// one that does not read.
+func (s *Stream) roomLocked(n int) (int, error) {
+	c := s.conn
+	for {
+		if err := s.goneLocked(); err != nil {
+			return 0, err
+		}
+		may := int(min(int64(n), maxFrame, s.window, c.window))
+		full := c.out != nil && len(c.out.b) >= outFull
+		if may > 0 && !full {
+			if may >= min(n, tinyData*16) {
+				c.abuse.updates += updatesPerFrame
+			}
+			return may, nil
+		}
+		if err := s.stallLocked(full); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// stallLocked waits for a window or for room in out.
+func (s *Stream) stallLocked(full bool) error {
+	c := s.conn
+	patience := c.config.Write
+	if c.config.Rate > 0 {
+		patience += time.Duration(1000*s.sent/c.config.Rate) * time.Millisecond
+	}
+	if s.tunnel {
+		patience = s.stalled + time.Until(s.until)
+	}
+	if s.stalled >= patience {
+		return errUnread
+	}
+	c.crowded = c.crowded || full
+	start := time.Now()
+	s.pauseLocked(patience - s.stalled)
+	s.stalled += time.Since(start)
+	return nil
+}
+
+var errUnread = &wire.Error{Reason: reason.ClientTooSlow, What: "the client does not open its window for the answer"}
+
+// finishLocked closes the stream behind the answer's end. A request that goes on is not
+// read further (RFC 9113 section 8.1), and one that is malformed is told so.
+func (s *Stream) finishLocked() {
+	s.ended = true
+	how := whole
+	switch {
+	case s.malformed():
+		how = byUs
+		s.resetLocked(ProtocolError)
+	case !s.whole:
+		how = byUs
+		s.resetLocked(NoError)
+	}
+	s.conn.closed.add(s.id, how)
+	s.conn.forgetLocked(s)
+	s.uncountLocked()
+}
+
+// resetLocked appends RST_STREAM.
+func (s *Stream) resetLocked(code Code) {
+	o := s.conn.outLocked()
+	o.b = appendNumber(o.b, frameReset, s.id, uint32(code))
+}
+
+// Abort implements wire.Stream.
+func (s *Stream) Abort(r reason.Reason) {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.ended || s.goneLocked() != nil {
+		return
+	}
+	s.ended = true
+	s.resetLocked(codeOf(r))
+	c.closed.add(s.id, byUs)
+	c.forgetLocked(s)
+	c.flushLocked()
+}
+
+// codeOf returns the code that tells a client of r.
+func codeOf(r reason.Reason) Code {
+	switch r {
+	case reason.ClientClosed:
+		return Cancel
+	case reason.ClientTooSlow:
+		return EnhanceYourCalm
+	case reason.ClientNotAllowed:
+		return RefusedStream
+	case reason.Malformed:
+		return ProtocolError
+	}
+	return InternalError
+}

@@ -1,0 +1,274 @@
+package h2
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// preface is what a client begins with (RFC 9113 section 3.4).
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// inSize is what is read at a time: a whole TLS record, and the longest frame.
+const inSize = 17 << 10
+
+// input is what was read and not used yet: in[r:w].
+type input struct {
+	in    *[inSize]byte // nil while the connection sleeps
+	r, w  int
+	armed time.Time // the read deadline in force
+	begun time.Time // when a frame or field block began that is not whole
+}
+
+var inputs = sync.Pool{New: func() any { return new([inSize]byte) }}
+
+func (i *input) borrowIn() {
+	if i.in == nil {
+		i.in, i.r, i.w = inputs.Get().(*[inSize]byte), 0, 0
+	}
+}
+
+func (i *input) dropIn() {
+	if i.in != nil {
+		inputs.Put(i.in)
+		i.in = nil
+	}
+}
+
+// arm sets the read deadline.
+func (c *Conn) arm(t time.Time) {
+	c.armed = t
+	c.nc.SetReadDeadline(t) //nolint:errcheck // a closed connection fails at the read that follows
+}
+
+// deadlineSlack is how late a deadline may be, so that one that moves with each
+// read need not be set with each read.
+const deadlineSlack = 250 * time.Millisecond
+
+// Serve reads until the connection is over or, with ErrIdle, nothing has come for
+// about the time awake and no stream is open: then Serve may be called again. Any
+// other error is final; streams may still be at work, see Wait. io.EOF is the end
+// that the client chose.
+func (c *Conn) Serve(awake time.Duration) error {
+	c.borrowIn()
+	c.armed = time.Time{}
+	for {
+		err := c.frames()
+		c.handOut()
+		if err == nil {
+			err = c.step(time.Now())
+		}
+		if err == nil {
+			err = c.fill(awake)
+		}
+		if err == ErrIdle {
+			return err
+		}
+		if err != nil {
+			c.end(err)
+			return err
+		}
+	}
+}
+
+// fill reads once, and sees to what falls due while nothing comes.
+func (c *Conn) fill(awake time.Duration) error {
+	if c.r > 0 {
+		c.w = copy(c.in[:], c.in[c.r:c.w])
+		c.r = 0
+	}
+	for {
+		now := time.Now()
+		due := c.nextDue(now, awake)
+		if c.armed.IsZero() || c.armed.After(due.Add(deadlineSlack)) {
+			c.arm(due)
+		}
+		if c.leave.Load() && c.leaving == staying {
+			return nil // somebody moved the deadline, perhaps before this one did
+		}
+		n, err := c.nc.Read(c.in[c.w:])
+		if n > 0 {
+			c.w += n
+			return nil
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		c.armed = time.Time{}
+		if done, err := c.struck(time.Now(), due); done || err != nil {
+			return err
+		}
+	}
+}
+
+// nextDue returns when something is to be looked at if nothing comes.
+func (c *Conn) nextDue(now time.Time, awake time.Duration) time.Time {
+	due := now.Add(awake)
+	if c.leaving != staying {
+		due = now.Add(lookTime)
+	}
+	if c.r < c.w || c.block.stream != 0 || !c.greeted {
+		if c.begun.IsZero() {
+			c.begun = now
+		}
+		due = earlier(due, c.begun.Add(c.config.Head))
+	}
+	if c.partial > 0 {
+		due = earlier(due, now.Add(deadlineSlack))
+	}
+	return due
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// struck sees to what a deadline was for. done says that there is something to do
+// before the next read.
+func (c *Conn) struck(now, due time.Time) (done bool, err error) {
+	if c.leave.Load() && c.leaving == staying || c.leaving != staying {
+		return true, nil
+	}
+	if !c.begun.IsZero() && !now.Before(c.begun.Add(c.config.Head)) {
+		return true, broken(EnhanceYourCalm, "a frame that did not arrive in time")
+	}
+	if c.hurry(now); len(c.ready) > 0 {
+		return true, nil
+	}
+	if !now.Before(due) && c.idle() {
+		return true, ErrIdle
+	}
+	return false, nil
+}
+
+// idle reports whether nothing is under way.
+func (c *Conn) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.greeted && c.working == 0 && c.r == c.w && c.block.stream == 0 && !c.flushing && c.out == nil
+}
+
+// frames takes all frames that are there whole, and the parts of DATA.
+func (c *Conn) frames() error {
+	if !c.greeted {
+		if whole, err := c.greet(); !whole || err != nil {
+			return err
+		}
+	}
+	for {
+		if c.data.on {
+			if whole, err := c.takeData(); !whole || err != nil {
+				return err
+			}
+			continue
+		}
+		if c.w-c.r < headSize {
+			return nil
+		}
+		f := parseFrame(c.in[c.r:])
+		if err := c.admits(f); err != nil {
+			return err
+		}
+		need := headSize + f.length
+		if f.kind == frameData {
+			need = headSize + min(f.length, 1) // its padding, perhaps
+		}
+		if c.w-c.r < need {
+			return nil
+		}
+		payload := c.in[c.r+headSize : c.r+need]
+		c.r += need
+		c.begun = time.Time{}
+		if err := c.take(f, payload); err != nil {
+			return err
+		}
+	}
+}
+
+// greet takes the preface. Bytes that are none end the connection at once.
+func (c *Conn) greet() (whole bool, err error) {
+	n := min(c.w-c.r, len(preface))
+	if string(c.in[c.r:c.r+n]) != preface[:n] {
+		return false, broken(ProtocolError, "no preface")
+	}
+	if n < len(preface) {
+		return false, nil
+	}
+	c.r += n
+	c.greeted, c.begun = true, time.Time{}
+	return true, nil
+}
+
+// admits refuses frames that may not come now, by their heads.
+func (c *Conn) admits(f frame) error {
+	switch {
+	case f.length > maxFrame:
+		return broken(FrameSizeError, "a frame over SETTINGS_MAX_FRAME_SIZE")
+	case !c.settled && (f.kind != frameSettings || f.has(flagAck)):
+		return broken(ProtocolError, "a preface without SETTINGS")
+	case c.block.stream != 0 && (f.kind != frameContinuation || f.stream != c.block.stream):
+		return broken(ProtocolError, "a frame within a field block")
+	}
+	return nil
+}
+
+// take takes one frame; of DATA only the head and its first byte are there.
+func (c *Conn) take(f frame, payload []byte) error {
+	switch f.kind {
+	case frameData:
+		return c.startData(f, payload)
+	case frameHeaders:
+		return c.headers(f, payload)
+	case frameContinuation:
+		return c.continuation(f, payload)
+	case framePriority:
+		return c.priority(f, payload)
+	case frameReset:
+		return c.resetBy(f, payload)
+	case frameSettings:
+		c.settled = true
+		return c.settings(f, payload)
+	case framePush:
+		return broken(ProtocolError, "PUSH_PROMISE from a client")
+	case framePing:
+		return c.ping(f, payload)
+	case frameGoAway:
+		return c.goAway(f)
+	case frameWindowUpdate:
+		return c.windowUpdate(f, payload)
+	}
+	return c.blame(costFrame) // RFC 9113 section 5.5: unknown types are ignored
+}
+
+// handOut has the streams served whose requests were read. That waits for the end of
+// what was read together, so that they start together.
+func (c *Conn) handOut() {
+	for i, s := range c.ready {
+		c.ready[i] = nil
+		c.handler.Serve(s)
+	}
+	c.ready = c.ready[:0]
+	c.settle()
+}
+
+// end says good-bye after the last read. A client that only closed its side gets the
+// answers that are under way.
+func (c *Conn) end(err error) {
+	c.abandonPartial()
+	c.handOut()
+	if errors.Is(err, io.EOF) {
+		c.Wait()
+	}
+	code := NoError
+	var e *Error
+	if errors.As(err, &e) {
+		code = e.Code
+	}
+	c.close(err, code)
+	c.dropIn()
+}

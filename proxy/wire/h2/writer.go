@@ -1,0 +1,230 @@
+package h2
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/trackgate/trackgate/proxy/wire/hpack"
+)
+
+// buffer holds frames on their way out.
+type buffer struct{ b []byte }
+
+const (
+	outSize    = 4 << 10
+	outKept    = 64 << 10  // a buffer that grew beyond is left to the collector
+	outFull    = 64 << 10  // from here on DATA waits
+	outControl = 256 << 10 // from here on the reader waits: what it answers is bounded (CVE-2019-9512)
+)
+
+var buffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, outSize)} }}
+
+// outLocked returns where frames are appended.
+func (c *Conn) outLocked() *buffer {
+	if c.out == nil {
+		c.out = buffers.Get().(*buffer)
+	}
+	return c.out
+}
+
+func (o *buffer) drop() {
+	if cap(o.b) <= outKept {
+		o.b = o.b[:0]
+		buffers.Put(o)
+	}
+}
+
+// control appends frames of the reader. They leave at the latest when what was read has
+// been seen to.
+func (c *Conn) control(frames []byte) {
+	c.mu.Lock()
+	c.controlLocked(frames)
+	c.mu.Unlock()
+}
+
+func (c *Conn) controlLocked(frames []byte) {
+	if c.dead == nil {
+		o := c.outLocked()
+		o.b = append(o.b, frames...)
+	}
+}
+
+// settle sees to it that what the reader has appended is written, by somebody else: it
+// must go on reading when the client does not (a client may write until it is read). But
+// one that lets our answers pile up is not read any more.
+func (c *Conn) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.askFlushLocked()
+	for c.out != nil && len(c.out.b) > outControl && c.dead == nil && !c.failed {
+		c.waitFlushLocked()
+		c.askFlushLocked()
+	}
+}
+
+// askFlushLocked has what there is written by another goroutine.
+func (c *Conn) askFlushLocked() {
+	if c.out != nil && !c.flushing && !c.asked {
+		c.asked = true
+		c.handler.Flush()
+	}
+}
+
+// waitFlushLocked waits for the end of the flush that runs or was asked for.
+func (c *Conn) waitFlushLocked() {
+	if !c.flushing && !c.asked {
+		return
+	}
+	if c.written == nil {
+		c.written = make(chan struct{})
+	}
+	written := c.written
+	c.mu.Unlock()
+	<-written
+	c.mu.Lock()
+}
+
+// Flush writes what there is. It is called when the Handler was asked to.
+func (c *Conn) Flush() {
+	c.mu.Lock()
+	c.asked = false
+	c.flushLocked()
+	c.tellWrittenLocked()
+	c.mu.Unlock()
+}
+
+// flushLocked writes what there is, unless somebody else does: whoever writes goes on
+// until nothing is left. When other streams are at work it lets those go first that can
+// run: their answers leave in the same TLS record.
+func (c *Conn) flushLocked() {
+	if c.flushing || c.out == nil || c.failed {
+		return
+	}
+	c.flushing = true
+	if c.open > 0 {
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+	}
+	for c.out != nil && !c.failed {
+		o := c.out
+		c.out = nil
+		c.mu.Unlock()
+		err := c.write(o.b)
+		o.drop()
+		c.mu.Lock()
+		if err != nil {
+			c.failLocked()
+		}
+		c.makeRoomLocked()
+	}
+	c.flushing = false
+	c.tellWrittenLocked()
+}
+
+// makeRoomLocked wakes those that wait for room in out.
+func (c *Conn) makeRoomLocked() {
+	if c.crowded {
+		c.crowded = false
+		c.wakeAllLocked()
+	}
+}
+
+func (c *Conn) wakeAllLocked() {
+	for _, s := range c.streams {
+		s.wake()
+	}
+}
+
+func (c *Conn) tellWrittenLocked() {
+	if c.written != nil && !c.flushing && !c.asked {
+		close(c.written)
+		c.written = nil
+	}
+}
+
+// failLocked notes that nothing can be written any more. The reader sees it when the
+// connection ends under it.
+func (c *Conn) failLocked() {
+	c.failed = true
+	c.dieLocked(errUnwritten)
+	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
+}
+
+// dieLocked ends the answers that are under way.
+func (c *Conn) dieLocked(err error) {
+	if c.dead == nil {
+		c.dead = err
+	}
+	c.wakeAllLocked()
+}
+
+// writeSlack is how late a write deadline may be, at most.
+const writeSlack = time.Second
+
+// write writes within the write deadline, which moves only when it is near. One
+// goroutine at a time calls it.
+func (c *Conn) write(p []byte) error {
+	now := time.Now()
+	if c.wArmed.Sub(now) < c.config.Write {
+		c.wArmed = now.Add(c.config.Write + min(c.config.Write/4, writeSlack))
+		c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
+	}
+	_, err := c.nc.Write(p)
+	return err
+}
+
+// partingTime is how long the last frames may take.
+const partingTime = time.Second
+
+// close says good-bye with a code, if that was not done, and ends all answers.
+func (c *Conn) close(err error, code Code) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leaving != refusing {
+		c.served = c.last
+	}
+	if c.dead == nil && (c.leaving != refusing || code != NoError) {
+		o := c.outLocked()
+		o.b = appendGoAway(o.b, c.served, code)
+	}
+	c.dieLocked(err)
+	c.wArmed = time.Now().Add(partingTime)
+	c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
+	c.waitFlushLocked()
+	c.flushLocked()
+}
+
+// appendBlockLocked appends a field block as HEADERS and as many CONTINUATIONs as it
+// takes.
+func (c *Conn) appendBlockLocked(stream uint32, block []byte, endStream bool) {
+	o := c.outLocked()
+	f := frame{kind: frameHeaders, stream: stream}
+	if endStream {
+		f.flags = flagEndStream
+	}
+	for {
+		part := block[:min(len(block), maxFrame)]
+		block = block[len(part):]
+		if len(block) == 0 {
+			f.flags |= flagEndHeaders
+		}
+		f.length = len(part)
+		o.b = append(appendFrame(o.b, f), part...)
+		if len(block) == 0 {
+			return
+		}
+		f.kind, f.flags = frameContinuation, 0
+	}
+}
+
+// beginBlockLocked begins the first field block of the connection with word that our
+// encoder uses no table, whatever the client has room for (RFC 7541 section 4.2).
+func (c *Conn) beginBlockLocked(stream uint32, block []byte, endStream bool) {
+	if !c.tabled {
+		c.tabled = true
+		block = append(hpack.AppendTableSize(make([]byte, 0, len(block)+1), 0), block...)
+	}
+	c.appendBlockLocked(stream, block, endStream)
+}

@@ -141,18 +141,6 @@ func TestCurves(t *testing.T) {
 	require.Equal(t, "no_shared_cipher", HandshakeResult(end.err))
 }
 
-func TestOnlyHTTP11IsOffered(t *testing.T) {
-	g := newGate(t)
-	client := g.client("track.example.com")
-	client.NextProtos = []string{"h2", "http/1.1"}
-	require.Equal(t, "http/1.1", g.ok(t, client).NegotiatedProtocol)
-
-	client.NextProtos = []string{"h2"}
-	_, end, err := g.visit(t, client)
-	require.ErrorContains(t, err, "no application protocol")
-	require.Equal(t, "no_shared_protocol", HandshakeResult(end.err))
-}
-
 // With two kinds of key for one host, each client gets one it understands, and
 // the cheaper one if it understands both.
 func TestKindOfKeyFollowsClient(t *testing.T) {

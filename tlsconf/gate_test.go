@@ -43,12 +43,17 @@ func newGate(t testing.TB, listeners ...configs.Listener) *gate {
 	if len(listeners) == 0 {
 		listeners = []configs.Listener{track(), gui()}
 	}
+	return serve(t, prepared(t, listeners), listeners)
+}
+
+// prepared is a gate that nobody can reach yet.
+func prepared(t testing.TB, listeners []configs.Listener) *gate {
 	root := newRoot(t)
 	files := root.pair(t, t.TempDir(), "tls", order{hosts: hostsOf(listeners)})
 	l := &log{}
 	k, err := New(configs.TLS{Files: []configs.KeyPair{files}}, listeners, l.logger())
 	require.NoError(t, err)
-	return serve(t, &gate{keeper: k, log: l, root: root}, listeners)
+	return &gate{keeper: k, log: l, root: root}
 }
 
 func serve(t testing.TB, g *gate, listeners []configs.Listener) *gate {

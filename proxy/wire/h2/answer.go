@@ -16,10 +16,10 @@ type answer struct {
 	length    int64  // of the body, or wire.Unknown
 	sent      int64  // bytes of it
 	bodyless  bool
-	headed    bool // the head was appended
-	ended     bool // the answer has been
-	continued bool // 100 was said, or there is no need for it
-	stalled   time.Duration
+	headed    bool          // the head was appended
+	ended     bool          // the answer has been
+	continued bool          // 100 was said, or there is no need for it
+	stalled   time.Duration // for the client to take it
 }
 
 func (a *answer) begin() { *a = answer{head: a.head[:0]} }
@@ -145,104 +145,6 @@ func remain(fields *wire.Fields) bool {
 	return false
 }
 
-// goneLocked returns why nobody waits for the answer, if so.
-func (s *Stream) goneLocked() error {
-	if s.reset || s.ended || s.conn.dead != nil {
-		return errGone
-	}
-	return nil
-}
-
-// sendLocked appends the head, if that was not done, and p, a part of the body or, if
-// last, the rest of it.
-func (s *Stream) sendLocked(p []byte, last bool) error {
-	if err := s.goneLocked(); err != nil {
-		return err
-	}
-	c := s.conn
-	if !s.headed {
-		s.headed = true
-		c.beginBlockLocked(s.id, s.head, last && len(p) == 0)
-		if len(p) == 0 {
-			return nil
-		}
-	}
-	if len(p) == 0 && last {
-		s.dataLocked(nil, flagEndStream)
-	}
-	for len(p) > 0 {
-		n, err := s.roomLocked(len(p))
-		if err != nil {
-			return err
-		}
-		flags := uint8(0)
-		if last && n == len(p) {
-			flags = flagEndStream
-		}
-		s.dataLocked(p[:n], flags)
-		p = p[n:]
-	}
-	return nil
-}
-
-// dataLocked appends a DATA frame, for which there is room.
-func (s *Stream) dataLocked(p []byte, flags uint8) {
-	c := s.conn
-	o := c.outLocked()
-	o.b = append(appendFrame(o.b, frame{length: len(p), kind: frameData, flags: flags, stream: s.id}), p...)
-	s.window -= int64(len(p))
-	c.window -= int64(len(p))
-}
-
-// updatesPerFrame is how many WINDOW_UPDATEs a client may send for a DATA frame: one for
-// each window.
-const updatesPerFrame = 2
-
-// roomLocked waits until some of n bytes may be sent and returns how many. A client
-// that does not open its windows, or by a crumb at a time, is not waited for longer than
-// one that does not read.
-func (s *Stream) roomLocked(n int) (int, error) {
-	c := s.conn
-	for {
-		if err := s.goneLocked(); err != nil {
-			return 0, err
-		}
-		may := int(min(int64(n), maxFrame, s.window, c.window))
-		full := c.out != nil && len(c.out.b) >= outFull
-		if may > 0 && !full {
-			if may >= min(n, tinyData*16) {
-				c.abuse.updates += updatesPerFrame
-			}
-			return may, nil
-		}
-		if err := s.stallLocked(full); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// stallLocked waits for a window or for room in out.
-func (s *Stream) stallLocked(full bool) error {
-	c := s.conn
-	patience := c.config.Write
-	if c.config.Rate > 0 {
-		patience += time.Duration(1000*s.sent/c.config.Rate) * time.Millisecond
-	}
-	if s.tunnel {
-		patience = s.stalled + time.Until(s.until)
-	}
-	if s.stalled >= patience {
-		return errUnread
-	}
-	c.crowded = c.crowded || full
-	start := time.Now()
-	s.pauseLocked(patience - s.stalled)
-	s.stalled += time.Since(start)
-	return nil
-}
-
-var errUnread = &wire.Error{Reason: reason.ClientTooSlow, What: "the client does not open its window for the answer"}
-
 // finishLocked closes the stream behind the answer's end. A request that goes on is not
 // read further (RFC 9113 section 8.1), and one that is malformed is told so.
 func (s *Stream) finishLocked() {
@@ -285,12 +187,10 @@ func (s *Stream) Abort(r reason.Reason) {
 // codeOf returns the code that tells a client of r.
 func codeOf(r reason.Reason) Code {
 	switch r {
-	case reason.ClientClosed:
+	case reason.ClientClosed, reason.ClientNotAllowed:
 		return Cancel
 	case reason.ClientTooSlow:
 		return EnhanceYourCalm
-	case reason.ClientNotAllowed:
-		return RefusedStream
 	case reason.Malformed:
 		return ProtocolError
 	}

@@ -264,11 +264,6 @@ func (c *Conn) end(err error) {
 	if errors.Is(err, io.EOF) {
 		c.Wait()
 	}
-	code := NoError
-	var e *Error
-	if errors.As(err, &e) {
-		code = e.Code
-	}
-	c.close(err, code)
+	c.close(err)
 	c.dropIn()
 }

@@ -1,6 +1,8 @@
 package h2
 
 import (
+	"errors"
+	"io"
 	"runtime"
 	"sync"
 	"time"
@@ -178,14 +180,12 @@ func (c *Conn) write(p []byte) error {
 // partingTime is how long the last frames may take.
 const partingTime = time.Second
 
-// close says good-bye with a code, if that was not done, and ends all answers.
-func (c *Conn) close(err error, code Code) {
+// close says good-bye, if somebody is there to hear it and was not told, and ends all
+// answers.
+func (c *Conn) close(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leaving != refusing {
-		c.served = c.last
-	}
-	if c.dead == nil && (c.leaving != refusing || code != NoError) {
+	if code, due := c.parting(err); due && c.dead == nil {
 		o := c.outLocked()
 		o.b = appendGoAway(o.b, c.served, code)
 	}
@@ -194,6 +194,20 @@ func (c *Conn) close(err error, code Code) {
 	c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
 	c.waitFlushLocked()
 	c.flushLocked()
+}
+
+// parting returns the code of the last GOAWAY; it is not due when the client has gone
+// or knows already.
+func (c *Conn) parting(err error) (code Code, due bool) {
+	told := c.leaving == refusing
+	if !told {
+		c.served = c.last
+	}
+	var mistake *Error
+	if errors.As(err, &mistake) {
+		return mistake.Code, true
+	}
+	return NoError, !told && !errors.Is(err, io.EOF)
 }
 
 // appendBlockLocked appends a field block as HEADERS and as many CONTINUATIONs as it

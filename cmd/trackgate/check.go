@@ -81,12 +81,13 @@ type served struct {
 }
 
 type servedListener struct {
-	Name    string   `json:"name"`
-	Kind    string   `json:"kind"`
-	Address string   `json:"address"`
-	Hosts   []string `json:"hosts"`
-	Exposes []string `json:"exposes"`
-	Pool    string   `json:"pool,omitempty"`
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind"`
+	Address   string   `json:"address"`
+	Protocols []string `json:"protocols"`
+	Hosts     []string `json:"hosts"`
+	Exposes   []string `json:"exposes"`
+	Pool      string   `json:"pool,omitempty"`
 }
 
 type servedPool struct {
@@ -110,7 +111,7 @@ func examine(s *configs.Settings) (*served, error) {
 	out := &served{}
 	for _, l := range s.Listeners {
 		out.Listeners = append(out.Listeners, servedListener{
-			l.Name, string(l.Kind), l.Address, l.Hosts, exposure(l), l.Pool,
+			l.Name, string(l.Kind), l.Address, protocols(l), l.Hosts, exposure(l), l.Pool,
 		})
 	}
 	for _, p := range s.Pools {
@@ -119,6 +120,14 @@ func examine(s *configs.Settings) (*served, error) {
 	var err error
 	out.Certificates, err = certificates(s)
 	return out, err
+}
+
+// protocols are what a client may choose from.
+func protocols(l configs.Listener) []string {
+	if l.HTTP2 {
+		return []string{"HTTP/2", "HTTP/1.1"}
+	}
+	return []string{"HTTP/1.1"}
 }
 
 // exposure says in words what a listener lets through.
@@ -180,7 +189,7 @@ func tlsHosts(s *configs.Settings) (hosts []string) {
 func (s *served) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, l := range s.Listeners {
-		row(w, "listener "+l.Name, l.Kind+" on "+l.Address, strings.Join(l.Hosts, " "))
+		row(w, "listener "+l.Name, l.Kind+" on "+l.Address+", "+strings.Join(l.Protocols, " and "), strings.Join(l.Hosts, " "))
 		for _, e := range l.Exposes {
 			row(w, "", e, arrow(l.Pool))
 		}

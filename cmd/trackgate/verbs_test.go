@@ -77,7 +77,7 @@ func TestCheckForPrograms(t *testing.T) {
 	var said struct {
 		Listeners []struct {
 			Name, Kind, Address, Pool string
-			Hosts, Exposes            []string
+			Hosts, Exposes, Protocols []string
 		}
 		Pools        []struct{ Name, Policy string }
 		Certificates []struct {
@@ -90,6 +90,8 @@ func TestCheckForPrograms(t *testing.T) {
 	require.Len(t, said.Listeners, 3)
 	assert.Equal(t, "collectors", said.Listeners[0].Pool)
 	assert.Equal(t, []string{"everything to 10.0.0.0/8, 203.0.113.7/32"}, said.Listeners[1].Exposes)
+	assert.Equal(t, []string{"HTTP/2", "HTTP/1.1"}, said.Listeners[1].Protocols)
+	assert.Equal(t, []string{"HTTP/1.1"}, said.Listeners[2].Protocols)
 	assert.Len(t, said.Pools, 2)
 	assert.Equal(t, "internal CA in /var/lib/trackgate", said.Certificates[0].Source)
 	assert.Empty(t, said.Mistakes)

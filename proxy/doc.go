@@ -9,9 +9,10 @@
 //  2. handshake: under a deadline; the name in the ClientHello chooses the
 //     listener.
 //
-// and for each request on it, on the connection's own goroutine:
+// and for each request on it, on the connection's own goroutine or, on HTTP/2, on one
+// of a crew:
 //
-//  3. read: an engine reads a head into an exchange, or refuses it.
+//  3. read: an engine (wire/h1, wire/h2) reads a head into an exchange, or refuses it.
 //  4. admit: Host is one of the listener's; the client's true address; ranges.
 //  5. match: method and raw target against the routes; preflights and redirects
 //     are answered here.
@@ -27,8 +28,13 @@
 //
 // Steps 3 to 10 are methods of those names in handler.go, in that order, but for
 // again; the first two are in accept.go and conn.go, as they come before any
-// request. A step that returns an error ends the exchange; refuse is the one place where an error becomes an
-// answer, with a reason from the closed list of package reason.
+// request. A step that returns an error ends the exchange; refuse is the one place
+// where an error becomes an answer, with a reason from the closed list of package
+// reason.
+//
+// The steps know the client by its wire.Stream alone, so both protocols go the same
+// way. Each exchange has a lane of its connection: HTTP/1.1 has one, HTTP/2 one for
+// each open stream (http2.go).
 //
 // # While nothing happens
 //

@@ -31,6 +31,16 @@
 // with the server name as additional data: a client that comes back under another
 // name gets a full handshake, and no ticket outlives two key changes (24 hours).
 //
+// # Protocols
+//
+// Each listener offers by ALPN what it is set to: h2 and http/1.1, or http/1.1
+// alone; listeners of one address need not agree. A client that offers nothing
+// speaks HTTP/1.1. One that offers only what the listener does not know gets the
+// alert no_application_protocol (RFC 7301, 3.2). A session belongs to no protocol:
+// a client may resume it with another one. What RFC 9113, 9.2 demands of TLS below
+// HTTP/2 holds for every listener: suites with forward secrecy and an AEAD, no
+// compression and no renegotiation, neither of which crypto/tls has.
+//
 // # Issuers
 //
 // issuer.go is where an issuer plugs in: it says who signs for hosts that no file

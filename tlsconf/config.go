@@ -83,10 +83,6 @@ func listenerConfig(version uint16, next []string, t *tickets, certificate func(
 	return c
 }
 
-// speaksHTTP2 says whether there is an engine for clients that choose HTTP/2. While
-// it is false no listener offers it, whatever its settings say.
-const speaksHTTP2 = true
-
 // protocols returns what a listener offers by ALPN (RFC 7301), the one it prefers
 // first. HTTP/1.1 is always there: without it crypto/tls would go on with a client
 // that knows nothing else as if it had not offered anything.

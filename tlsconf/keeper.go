@@ -62,7 +62,7 @@ func (k *Keeper) prepare(settings configs.TLS) error {
 	for _, l := range k.listeners {
 		t := newTickets()
 		k.tickets = append(k.tickets, t)
-		k.inner[l.Name] = listenerConfig(version, protocols(l.HTTP2 && speaksHTTP2), t, k.certificate)
+		k.inner[l.Name] = listenerConfig(version, protocols(l.HTTP2), t, k.certificate)
 	}
 	return nil
 }

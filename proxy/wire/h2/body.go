@@ -190,26 +190,9 @@ func (s *Stream) awaitLocked(from time.Time, have int64) error {
 		return errSlow
 	}
 	s.sayContinueLocked()
-	s.pauseLocked(wait)
+	s.pauseLocked(&s.reading, wait)
 	s.waited += time.Since(now)
 	return nil
-}
-
-// pauseLocked waits until something changes, for a while at most.
-func (s *Stream) pauseLocked(while time.Duration) {
-	if s.timer == nil {
-		s.timer = time.NewTimer(while)
-	} else {
-		s.timer.Reset(while)
-	}
-	s.conn.flushLocked()
-	s.conn.mu.Unlock()
-	select {
-	case <-s.signal:
-	case <-s.timer.C:
-	}
-	s.timer.Stop()
-	s.conn.mu.Lock()
 }
 
 // sayContinueLocked asks for a body that its client holds back, once (RFC 9110 section

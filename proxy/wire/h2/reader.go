@@ -131,6 +131,9 @@ func earlier(a, b time.Time) time.Time {
 // struck sees to what a deadline was for. done says that there is something to do
 // before the next read.
 func (c *Conn) struck(now, due time.Time) (done bool, err error) {
+	if c.cannotWrite() {
+		return true, errUnwritten
+	}
 	if c.leave.Load() && c.leaving == staying || c.leaving != staying {
 		return true, nil
 	}
@@ -144,6 +147,13 @@ func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 		return true, ErrIdle
 	}
 	return false, nil
+}
+
+// cannotWrite reports whether a write has failed: then nothing is worth reading.
+func (c *Conn) cannotWrite() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failed
 }
 
 // idle reports whether nothing is under way.

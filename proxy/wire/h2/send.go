@@ -98,7 +98,7 @@ func (s *Stream) stallLocked(full bool) error {
 	}
 	c.crowded = c.crowded || full
 	start := time.Now()
-	s.pauseLocked(patience - s.stalled)
+	s.pauseLocked(&s.writing, patience-s.stalled)
 	s.stalled += time.Since(start)
 	return nil
 }

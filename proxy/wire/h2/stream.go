@@ -41,9 +41,9 @@ type Stream struct {
 	key      string        // what the backend has to accept for it
 	trailing wire.Fields
 
-	signal chan struct{} // that something changed for who waits; holds one
-	timer  *time.Timer   // of who waits
-	taken  int64
+	reading waiter // for the client's data
+	writing waiter // for room to send; a tunnel does both at a time
+	taken   int64
 	answer
 }
 
@@ -51,7 +51,7 @@ type Stream struct {
 const arenaSize = 8 << 10
 
 var streams = sync.Pool{New: func() any {
-	return &Stream{arena: make([]byte, 0, arenaSize), signal: make(chan struct{}, 1), answer: answer{head: make([]byte, 0, 1<<10)}}
+	return &Stream{arena: make([]byte, 0, arenaSize), reading: newWaiter(), writing: newWaiter(), answer: answer{head: make([]byte, 0, 1<<10)}}
 }}
 
 func newStream(c *Conn, id uint32) *Stream {
@@ -72,12 +72,10 @@ func (s *Stream) recycle() {
 	if cap(s.arena) != arenaSize || cap(s.head) > maxFrame {
 		return
 	}
-	select {
-	case <-s.signal:
-	default:
-	}
+	s.reading.clear()
+	s.writing.clear()
 	s.req.Reset()
-	*s = Stream{arena: s.arena[:0], req: s.req, signal: s.signal, timer: s.timer, answer: answer{head: s.head[:0]}}
+	*s = Stream{arena: s.arena[:0], req: s.req, reading: s.reading, writing: s.writing, answer: answer{head: s.head[:0]}}
 	streams.Put(s)
 }
 
@@ -103,12 +101,10 @@ func (s *Stream) uncountLocked() {
 	}
 }
 
-// wake tells who waits for s that something has changed.
+// wake tells those who wait that something has changed.
 func (s *Stream) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
+	s.reading.wake()
+	s.writing.wake()
 }
 
 // malformed reports whether the client is told of a mistake (RFC 9113 section 8.1.1).

@@ -16,8 +16,9 @@ const inSize = 17 << 10
 
 // input is what was read and not used yet: in[r:w].
 type input struct {
-	in    *[inSize]byte // nil while the connection sleeps
+	in    *[inSize]byte // nil while nothing is there
 	r, w  int
+	first [1]byte
 	armed time.Time // the read deadline in force
 	begun time.Time // when a frame or field block began that is not whole
 }
@@ -37,6 +38,36 @@ func (i *input) dropIn() {
 	}
 }
 
+// moveIn moves what was not used to the front; without any, the buffer is given back.
+func (i *input) moveIn() {
+	switch {
+	case i.r == i.w:
+		i.dropIn()
+		i.r, i.w = 0, 0
+	case i.r > 0:
+		i.w = copy(i.in[:], i.in[i.r:i.w])
+		i.r = 0
+	}
+}
+
+// readIn reads once. Who waits with nothing in hand waits for one byte, without a
+// buffer; what else is in its TLS record follows at once.
+func (c *Conn) readIn() (n int, err error) {
+	if c.in != nil {
+		n, err = c.nc.Read(c.in[c.w:])
+		c.w += n
+		return n, err
+	}
+	if n, err = c.nc.Read(c.first[:]); n == 0 {
+		return 0, err
+	}
+	c.borrowIn()
+	c.in[0] = c.first[0]
+	n, _ = c.nc.Read(c.in[1:]) //nolint:errcheck // it comes again with the next read
+	c.w = 1 + n
+	return c.w, nil
+}
+
 // arm sets the read deadline.
 func (c *Conn) arm(t time.Time) {
 	c.armed = t
@@ -52,7 +83,6 @@ const deadlineSlack = 250 * time.Millisecond
 // other error is final; streams may still be at work, see Wait. io.EOF is the end
 // that the client chose.
 func (c *Conn) Serve(awake time.Duration) error {
-	c.borrowIn()
 	c.armed = time.Time{}
 	for {
 		err := c.frames()
@@ -75,10 +105,7 @@ func (c *Conn) Serve(awake time.Duration) error {
 
 // fill reads once, and sees to what falls due while nothing comes.
 func (c *Conn) fill(awake time.Duration) error {
-	if c.r > 0 {
-		c.w = copy(c.in[:], c.in[c.r:c.w])
-		c.r = 0
-	}
+	c.moveIn()
 	for {
 		now := time.Now()
 		due := c.nextDue(now, awake)
@@ -88,9 +115,8 @@ func (c *Conn) fill(awake time.Duration) error {
 		if c.leave.Load() && c.leaving == staying {
 			return nil // somebody moved the deadline, perhaps before this one did
 		}
-		n, err := c.nc.Read(c.in[c.w:])
+		n, err := c.readIn()
 		if n > 0 {
-			c.w += n
 			return nil
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -165,6 +191,9 @@ func (c *Conn) idle() bool {
 
 // frames takes all frames that are there whole, and the parts of DATA.
 func (c *Conn) frames() error {
+	if c.in == nil {
+		return nil
+	}
 	if !c.greeted {
 		if whole, err := c.greet(); !whole || err != nil {
 			return err

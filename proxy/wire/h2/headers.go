@@ -174,9 +174,9 @@ func (c *Conn) decodeTrailers(b []byte) (fields wire.Fields, ok bool, err error)
 	var arena []byte
 	size := 0
 	c.fields.Begin(b)
+	var f hpack.Field
 	for ok = true; ; {
-		var f hpack.Field
-		f, arena, err = c.fields.Next(arena)
+		arena, err = c.fields.Next(&f, arena)
 		if err == io.EOF {
 			return fields, ok, nil
 		}
@@ -197,7 +197,8 @@ func (c *Conn) skipBlock(b []byte) error {
 	var scratch []byte
 	c.fields.Begin(b)
 	for {
-		_, grown, err := c.fields.Next(scratch[:0])
+		var f hpack.Field
+		grown, err := c.fields.Next(&f, scratch[:0])
 		if err == io.EOF {
 			return nil
 		}

@@ -22,9 +22,10 @@ func (c *Conn) decodeHead(s *Stream, b block) error {
 	s.req.Version = wire.HTTP2
 	h := head{s: s}
 	c.fields.Begin(b.bytes)
+	var f hpack.Field
 	for size := 0; ; {
 		mark := len(s.arena)
-		f, grown, err := c.fields.Next(s.arena)
+		grown, err := c.fields.Next(&f, s.arena)
 		if err == io.EOF {
 			break
 		}

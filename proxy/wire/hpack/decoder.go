@@ -35,74 +35,76 @@ const updatesInBlock = 2
 // Begin begins with a field block, which must not change until the last Next.
 func (d *Decoder) Begin(block []byte) { d.rest, d.updates = block, updatesInBlock }
 
-// Next returns the next field. Its bytes are appended to arena, which it returns, or
-// constants that nobody may write to; fields returned before stay valid if arena is moved.
+// Next puts the next field into f. Its bytes are appended to arena, which is returned,
+// or constants that nobody may write to; fields of before stay valid if arena is moved.
 // io.EOF is the end of the block. Any other error is the end of the connection, whose two
 // sides no longer have the same table.
-func (d *Decoder) Next(arena []byte) (f Field, grown []byte, err error) {
+func (d *Decoder) Next(f *Field, arena []byte) (grown []byte, err error) {
 	for len(d.rest) > 0 {
 		switch b := d.rest[0]; {
 		case b&0x80 != 0:
 			d.updates = 0
-			return d.indexed(arena)
+			return d.indexed(f, arena)
 		case b&0xc0 == 0x40:
 			d.updates = 0
-			f, arena, err = d.literal(6, arena)
-			if err == nil {
-				d.table.add(&f, TableSize-d.smaller)
+			if arena, err = d.literal(f, 6, arena); err == nil {
+				d.table.add(f, TableSize-d.smaller)
 			}
-			return f, arena, err
+			return arena, err
 		case b&0xe0 == 0x20:
 			if err := d.resize(); err != nil {
-				return f, arena, err
+				return arena, err
 			}
 		default:
 			d.updates = 0
-			return d.literal(4, arena)
+			return d.literal(f, 4, arena)
 		}
 	}
-	return f, arena, io.EOF
+	return arena, io.EOF
 }
 
 // indexed reads a field that is in a table (RFC 7541 section 6.1).
-func (d *Decoder) indexed(arena []byte) (Field, []byte, error) {
+func (d *Decoder) indexed(f *Field, arena []byte) ([]byte, error) {
 	i, err := d.number(7)
 	if err != nil {
-		return Field{}, arena, err
+		return arena, err
 	}
-	return d.entry(i, arena)
+	return d.entry(f, i, arena)
 }
 
-// entry returns what an index stands for (RFC 7541 section 2.3.3).
-func (d *Decoder) entry(i int, arena []byte) (Field, []byte, error) {
+// entry finds what an index stands for (RFC 7541 section 2.3.3).
+func (d *Decoder) entry(f *Field, i int, arena []byte) ([]byte, error) {
 	switch {
 	case i == 0 || i >= len(static)+d.table.len():
-		return Field{}, arena, errIndex
+		return arena, errIndex
 	case i < len(static):
-		return static[i], arena, nil
+		*f = static[i]
+		return arena, nil
 	}
-	f, arena := d.table.get(i-len(static)+1, arena)
-	return f, arena, nil
+	return d.table.get(f, i-len(static)+1, arena), nil
 }
 
 // literal reads a field whose value is spelled out, and perhaps its name (RFC 7541
 // section 6.2).
-func (d *Decoder) literal(prefix uint, arena []byte) (f Field, grown []byte, err error) {
+func (d *Decoder) literal(f *Field, prefix uint, arena []byte) (grown []byte, err error) {
 	i, err := d.number(prefix)
 	if err != nil {
-		return f, arena, err
+		return arena, err
 	}
-	if i == 0 {
+	if i != 0 {
+		if arena, err = d.entry(f, i, arena); err != nil {
+			return arena, err
+		}
+	} else {
+		*f = Field{}
 		if f.Name, arena, err = d.text(arena); err != nil {
-			return f, arena, err
+			return arena, err
 		}
 		f.judge()
-	} else if f, arena, err = d.entry(i, arena); err != nil {
-		return f, arena, err
 	}
 	f.Value, arena, err = d.text(arena)
 	f.judgeValue()
-	return f, arena, err
+	return arena, err
 }
 
 // resize changes the size of the table (RFC 7541 section 6.3).

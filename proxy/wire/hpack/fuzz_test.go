@@ -23,7 +23,7 @@ func ours(blocks [][]byte) (all [][]line, err error) {
 		var arena []byte
 		for {
 			var f Field
-			if f, arena, err = d.Next(arena); err != nil {
+			if arena, err = d.Next(&f, arena); err != nil {
 				break
 			}
 			lines = append(lines, line{string(f.Name), string(f.Value)})

@@ -27,16 +27,15 @@ func (e *entry) size() int { return int(e.name) + int(e.value) + overhead }
 // len returns how many entries there are.
 func (t *table) len() int { return len(t.entries) - t.first }
 
-// get appends the bytes of an entry, from 1 for the newest on, to arena.
-func (t *table) get(i int, arena []byte) (Field, []byte) {
+// get puts an entry, from 1 for the newest on, into f, and its bytes behind arena.
+func (t *table) get(f *Field, i int, arena []byte) []byte {
 	e := &t.entries[len(t.entries)-i]
 	name := len(arena)
 	value := name + int(e.name)
 	arena = append(arena, t.bytes[e.at:e.at+uint32(e.name)+uint32(e.value)]...)
-	return Field{
-		Name: arena[name:value:value], Value: arena[value:len(arena):len(arena)],
-		ID: e.id, Pseudo: e.pseudo, Verdict: e.verdict,
-	}, arena
+	f.Name, f.Value = arena[name:value:value], arena[value:len(arena):len(arena)]
+	f.ID, f.Pseudo, f.Verdict = e.id, e.pseudo, e.verdict
+	return arena
 }
 
 // add enters a field, and evicts as many of the oldest as it takes to stay within limit.

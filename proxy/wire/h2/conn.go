@@ -85,9 +85,14 @@ const (
 	connWindow   = 1 << 20
 )
 
+// blockGrowth is how many times the limit of a head a field block may decode to before
+// that is no mistake any more. What is between is answered with 431.
+const blockGrowth = 4
+
 // Init gives the connection to c, which is new. config may be shared.
 func (c *Conn) Init(nc net.Conn, config *Config, handler Handler) {
 	c.nc, c.config, c.handler = nc, config, handler
+	c.fields.Most = blockGrowth * config.Limits.Head
 	c.window, c.initial, c.credit = defaultWindow, defaultWindow, connWindow
 	o := c.outLocked()
 	o.b = appendNumber(appendSettings(o.b, config), frameWindowUpdate, 0, connWindow-uint32(defaultWindow))

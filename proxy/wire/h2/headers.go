@@ -181,15 +181,24 @@ func (c *Conn) decodeTrailers(b []byte) (fields wire.Fields, ok bool, err error)
 			return fields, ok, nil
 		}
 		if err != nil {
-			return fields, false, broken(CompressionError, err.Error())
+			return fields, false, undecodable(err)
 		}
-		size += lineSize(&f)
+		size += f.Size()
 		if fields.Len() >= c.config.Limits.Fields || size > c.config.Limits.Head {
 			arena, ok = arena[:0], false
 			continue
 		}
 		ok = ok && addTrailer(&fields, &f)
 	}
+}
+
+// undecodable ends a connection whose client's table is lost, or whose blocks are made to
+// grow.
+func undecodable(err error) error {
+	if err == hpack.ErrSize {
+		return broken(EnhanceYourCalm, err.Error())
+	}
+	return broken(CompressionError, err.Error())
 }
 
 // skipBlock decodes a block that is for nobody: the table of the decoder must see it.
@@ -203,7 +212,7 @@ func (c *Conn) skipBlock(b []byte) error {
 			return nil
 		}
 		if err != nil {
-			return broken(CompressionError, err.Error())
+			return undecodable(err)
 		}
 		scratch = grown
 	}

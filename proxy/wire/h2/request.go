@@ -9,10 +9,6 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire/hpack"
 )
 
-// lineSize is what a field counts against SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113
-// section 6.5.2).
-func lineSize(f *hpack.Field) int { return len(f.Name) + len(f.Value) + 32 }
-
 func malformed(what string) error { return &wire.Error{Reason: reason.Malformed, What: what} }
 
 // decodeHead decodes the field block of a request into s. What is wrong with the
@@ -30,10 +26,10 @@ func (c *Conn) decodeHead(s *Stream, b block) error {
 			break
 		}
 		if err != nil {
-			return broken(CompressionError, err.Error())
+			return undecodable(err)
 		}
 		s.arena = grown
-		if size += lineSize(&f); size > c.config.Limits.Head {
+		if size += f.Size(); size > c.config.Limits.Head {
 			s.fault = orElse(s.fault, wire.ErrHead)
 		} else if s.fault == nil {
 			s.fault = h.add(&f, c.config)

@@ -19,10 +19,17 @@ var (
 	errUpdate  = errors.New("a change of the table's size that may not be")
 )
 
+// ErrSize is the end of a block that decodes to more than Decoder.Most. References to
+// entries make a block grow a thousandfold (CVE-2026-47774).
+var ErrSize = errors.New("a field block that decodes to far more than the limit")
+
 // Decoder reads the field blocks of one connection, in their order. The zero value is
 // ready, and owns no memory until something is entered into its table.
 type Decoder struct {
+	Most int // bytes that a block may decode to, each field with Overhead beside; 0 is no bound
+
 	rest    []byte // of the block
+	size    int    // of its fields so far
 	updates int    // how many changes of the size may still come; they stand at the beginning
 	table   table
 	smaller int // by how much the table is smaller than TableSize
@@ -33,13 +40,23 @@ type Decoder struct {
 const updatesInBlock = 2
 
 // Begin begins with a field block, which must not change until the last Next.
-func (d *Decoder) Begin(block []byte) { d.rest, d.updates = block, updatesInBlock }
+func (d *Decoder) Begin(block []byte) { d.rest, d.size, d.updates = block, 0, updatesInBlock }
 
 // Next puts the next field into f. Its bytes are appended to arena, which is returned,
 // or constants that nobody may write to; fields of before stay valid if arena is moved.
 // io.EOF is the end of the block. Any other error is the end of the connection, whose two
 // sides no longer have the same table.
 func (d *Decoder) Next(f *Field, arena []byte) (grown []byte, err error) {
+	if grown, err = d.next(f, arena); err != nil {
+		return grown, err
+	}
+	if d.size += f.Size(); d.Most > 0 && d.size > d.Most {
+		return grown, ErrSize
+	}
+	return grown, nil
+}
+
+func (d *Decoder) next(f *Field, arena []byte) (grown []byte, err error) {
 	for len(d.rest) > 0 {
 		switch b := d.rest[0]; {
 		case b&0x80 != 0:
@@ -69,19 +86,29 @@ func (d *Decoder) indexed(f *Field, arena []byte) ([]byte, error) {
 	if err != nil {
 		return arena, err
 	}
-	return d.entry(f, i, arena)
-}
-
-// entry finds what an index stands for (RFC 7541 section 2.3.3).
-func (d *Decoder) entry(f *Field, i int, arena []byte) ([]byte, error) {
 	switch {
-	case i == 0 || i >= len(static)+d.table.len():
+	case !d.has(i):
 		return arena, errIndex
 	case i < len(static):
 		*f = static[i]
 		return arena, nil
 	}
 	return d.table.get(f, i-len(static)+1, arena), nil
+}
+
+// has reports whether an index stands for something (RFC 7541 section 2.3.3).
+func (d *Decoder) has(i int) bool { return i > 0 && i < len(static)+d.table.len() }
+
+// named begins a field whose name is that of an entry.
+func (d *Decoder) named(f *Field, i int, arena []byte) ([]byte, error) {
+	switch {
+	case !d.has(i):
+		return arena, errIndex
+	case i < len(static):
+		*f = static[i]
+		return arena, nil
+	}
+	return d.table.name(f, i-len(static)+1, arena), nil
 }
 
 // literal reads a field whose value is spelled out, and perhaps its name (RFC 7541
@@ -92,7 +119,7 @@ func (d *Decoder) literal(f *Field, prefix uint, arena []byte) (grown []byte, er
 		return arena, err
 	}
 	if i != 0 {
-		if arena, err = d.entry(f, i, arena); err != nil {
+		if arena, err = d.named(f, i, arena); err != nil {
 			return arena, err
 		}
 	} else {

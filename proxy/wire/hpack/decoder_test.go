@@ -196,7 +196,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		require.LessOrEqual(t, d.table.size, TableSize)
 	}
 	assert.LessOrEqual(t, cap(d.table.bytes), 4*TableSize)
-	assert.LessOrEqual(t, cap(d.table.entries), 4*TableSize/overhead)
+	assert.LessOrEqual(t, cap(d.table.entries), 4*TableSize/Overhead)
 }
 
 func TestErrorsSayWhatIsWrong(t *testing.T) {

@@ -72,3 +72,7 @@ type Field struct {
 	Pseudo      Pseudo    // 0 for a field that is none
 	Verdict     Verdict
 }
+
+// Size is what the field counts in a table and against SETTINGS_MAX_HEADER_LIST_SIZE
+// (RFC 9113 section 6.5.2).
+func (f *Field) Size() int { return len(f.Name) + len(f.Value) + Overhead }

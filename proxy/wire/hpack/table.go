@@ -2,8 +2,8 @@ package hpack
 
 import "github.com/trackgate/trackgate/proxy/wire"
 
-// overhead is what an entry counts beside its bytes (RFC 7541 section 4.1).
-const overhead = 32
+// Overhead is what an entry counts beside its bytes (RFC 7541 section 4.1).
+const Overhead = 32
 
 // table is the dynamic table (RFC 7541 section 2.3.2).
 type table struct {
@@ -22,7 +22,7 @@ type entry struct {
 	verdict     Verdict
 }
 
-func (e *entry) size() int { return int(e.name) + int(e.value) + overhead }
+func (e *entry) size() int { return int(e.name) + int(e.value) + Overhead }
 
 // len returns how many entries there are.
 func (t *table) len() int { return len(t.entries) - t.first }
@@ -38,12 +38,22 @@ func (t *table) get(f *Field, i int, arena []byte) []byte {
 	return arena
 }
 
+// name puts the name of an entry into f, which has no value yet, and its bytes behind
+// arena.
+func (t *table) name(f *Field, i int, arena []byte) []byte {
+	e := &t.entries[len(t.entries)-i]
+	at := len(arena)
+	arena = append(arena, t.bytes[e.at:e.at+uint32(e.name)]...)
+	*f = Field{Name: arena[at:len(arena):len(arena)], ID: e.id, Pseudo: e.pseudo, Verdict: e.verdict}
+	return arena
+}
+
 // add enters a field, and evicts as many of the oldest as it takes to stay within limit.
 // One that is too large by itself leaves the table empty (RFC 7541 section 4.4).
 func (t *table) add(f *Field, limit int) {
 	need := len(f.Name) + len(f.Value)
-	t.shrink(limit - need - overhead)
-	if need+overhead > limit {
+	t.shrink(limit - need - Overhead)
+	if need+Overhead > limit {
 		return
 	}
 	t.makeRoom(need)

@@ -7,6 +7,8 @@ import "time"
 //
 //   - ssl_session_cache off: with TLS 1.3 every session is a stateless ticket; a
 //     shared cache would only be written to.
+//   - keepalive 256: as many connections to the backend as requests are under way at
+//     most; fewer would be closed and made anew all the time.
 //   - NumTickets 1: OpenSSL sends two by default, each of which costs.
 func nginx() contender {
 	return contender{
@@ -50,12 +52,13 @@ http {
   client_body_buffer_size 16k;
   upstream collectors {
     server {{.Backend}};
-    keepalive 64;
+    keepalive 256;
     keepalive_requests 10000000;
     keepalive_timeout 300s;
   }
   server {
-    listen {{.Address}} ssl backlog=4096;
+    listen {{.Address}} ssl http2 backlog=4096;
+    http2_max_concurrent_streams 128;
     server_name {{.Host}};
     ssl_certificate {{.Certificate}};
     ssl_certificate_key {{.Key}};

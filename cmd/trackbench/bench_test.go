@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,9 +21,12 @@ func testOptions(t *testing.T) options {
 	return options{proxyCore: core, loadCore: core, verbose: true}
 }
 
-// testPlan is every scenario, tiny.
+// testPlan is every scenario that can be played here, tiny.
 func testPlan() []scenario {
 	plan := scenarios(true)
+	if _, err := findH2load(); err != nil {
+		plan = slices.DeleteFunc(plan, scenario.overHTTP2)
+	}
 	for i := range plan {
 		plan[i].rounds, plan[i].connections, plan[i].settle = 1, 4, 50*time.Millisecond
 		plan[i].requests = min(plan[i].requests, 40)
@@ -50,7 +54,7 @@ func TestMeasurePlaysEverythingAndCleansUp(t *testing.T) {
 	r, err := measure(t.Context(), testOptions(t), testPlan(), field, streams{err: &notes})
 
 	require.NoError(t, err, notes.String())
-	require.Len(t, r.Scenarios, 4)
+	require.Len(t, r.Scenarios, len(testPlan()))
 	for _, o := range r.Scenarios {
 		for _, name := range []string{"trackgate", "nginx"} {
 			assert.Len(t, o.Proxies[name].Rounds, 1, o.Name)
@@ -123,9 +127,12 @@ func TestRealPeersPlay(t *testing.T) {
 		}
 		field = append(field, found)
 	}
+	plan := slices.DeleteFunc(testPlan(), func(s scenario) bool {
+		return !slices.Contains([]string{scenarioIdle, scenarioH2Shared, scenarioH2Idle}, s.name)
+	})
 	var notes, table bytes.Buffer
 
-	r, err := measure(t.Context(), testOptions(t), testPlan()[2:], field, streams{err: &notes})
+	r, err := measure(t.Context(), testOptions(t), plan, field, streams{err: &notes})
 
 	require.NoError(t, err, notes.String())
 	require.NoError(t, r.writeTable(&table))

@@ -28,9 +28,20 @@ type client struct {
 	answers *messageReader
 }
 
-// connect dials from 127.0.0.source and shakes hands with X25519, resuming a
-// session of the cache if there is one. The caller closes the client.
+// connect dials from 127.0.0.source and shakes hands, resuming a session of the cache
+// if there is one. The caller closes the client.
 func (g gate) connect(ctx context.Context, source byte, sessions tls.ClientSessionCache) (*client, error) {
+	settings := g.tlsConfig("http/1.1")
+	settings.ClientSessionCache = sessions
+	conn, err := g.dial(ctx, source, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &client{conn: conn, answers: newMessageReader(conn)}, nil
+}
+
+// dial has patience for everything that happens on the connection.
+func (g gate) dial(ctx context.Context, source byte, settings *tls.Config) (*tls.Conn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, source)}, Control: bindLate, Timeout: patience}
 	raw, err := dialer.DialContext(ctx, "tcp", g.address)
 	if err != nil {
@@ -39,21 +50,21 @@ func (g gate) connect(ctx context.Context, source byte, sessions tls.ClientSessi
 	if err := raw.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect: %w", err), raw.Close())
 	}
-	conn := tls.Client(raw, g.tlsConfig(sessions))
+	conn := tls.Client(raw, settings)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		_ = raw.Close() // a handshake that was given up has closed it already
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	return &client{conn: conn, answers: newMessageReader(conn)}, nil
+	return conn, nil
 }
 
-func (g gate) tlsConfig(sessions tls.ClientSessionCache) *tls.Config {
+// tlsConfig offers one protocol, and X25519 alone.
+func (g gate) tlsConfig(protocol string) *tls.Config {
 	return &tls.Config{
-		ServerName:         benchHost,
-		MinVersion:         tls.VersionTLS13,
-		CurvePreferences:   []tls.CurveID{tls.X25519},
-		NextProtos:         []string{"http/1.1"},
-		ClientSessionCache: sessions,
+		ServerName:       benchHost,
+		MinVersion:       tls.VersionTLS13,
+		CurvePreferences: []tls.CurveID{tls.X25519},
+		NextProtos:       []string{protocol},
 		// The certificate is compared instead of verified: that is as strict and
 		// leaves more of the core to the load.
 		InsecureSkipVerify: true,
@@ -108,12 +119,17 @@ func statusText(digits []byte) string {
 	return string(digits)
 }
 
-// post sends the event and fails unless it is answered as it must be.
+// post implements poster; the event is a whole request.
 func (c *client) post(event []byte) error {
 	status, length, err := c.exchange(event)
 	if err != nil {
 		return err
 	}
+	return judgeAnswer(status, length)
+}
+
+// judgeAnswer fails unless the answer is the one to an event.
+func judgeAnswer(status string, length int) error {
 	if status != "200" || length != answerBytes {
 		return fmt.Errorf("answer: status %s with %d bytes, wanted 200 with %d", status, length, answerBytes)
 	}

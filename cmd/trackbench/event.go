@@ -35,9 +35,25 @@ func padded(format string, size int) string {
 	return fmt.Sprintf(format, strings.Repeat("x", free))
 }
 
-// requestBytes returns a request as the tracker of a shop's server would send it.
+// field is one field of a request. HTTP/2 has its name in lower case.
+type field struct{ name, value string }
+
+// eventFields are what every request has besides its host and length, as the tracker of
+// a shop's server would send it.
+func eventFields() []field {
+	return []field{
+		{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) trackbench"},
+		{"Accept", "*/*"},
+		{"Content-Type", "application/json"},
+		{"x-timestamp", "1792225471"},
+	}
+}
+
+// requestBytes returns a request over HTTP/1.1.
 func requestBytes(method, path, body string) []byte {
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) trackbench\r\n"+
-		"Accept: */*\r\nContent-Type: application/json\r\nx-timestamp: 1792225471\r\nContent-Length: %d\r\n\r\n%s",
-		method, path, benchHost, len(body), body)
+	request := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path, benchHost)
+	for _, f := range eventFields() {
+		request = fmt.Appendf(request, "%s: %s\r\n", f.name, f.value)
+	}
+	return fmt.Appendf(request, "Content-Length: %d\r\n\r\n%s", len(body), body)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type order struct {
 	scenario    string
 	gate        gate
 	connections int
+	streams     int // at the same time on each connection; 0 for HTTP/1.1
 	requests    int // of the part that is measured
 }
 
@@ -64,16 +66,17 @@ func perform(ctx context.Context, p play, std streams) error {
 func parseOrder(args []string, std streams) (order, error) {
 	var o order
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	flags.StringVar(&o.scenario, "scenario", scenarioKeepAlive, "what to play: keepalive, visit, resumed or idle")
+	flags.StringVar(&o.scenario, "scenario", scenarioKeepAlive, "what to play: "+strings.Join(names(scenarios(false)), ", "))
 	flags.StringVar(&o.gate.address, "address", "", "`host:port` of the proxy")
 	flags.IntVar(&o.connections, "connections", 64, "connections at the same time")
+	flags.IntVar(&o.streams, "streams", 0, "requests at the same time on each connection, for HTTP/2")
 	flags.IntVar(&o.requests, "requests", 10_000, "requests of the measured part")
 	path := flags.String("certificate", "", "PEM `file` of the only certificate to accept")
 	if err := parseFlags(flags, args, std.err); err != nil {
 		return order{}, err
 	}
-	if o.connections < 1 || o.requests < 0 {
-		return order{}, useError("connections must be 1 or more, requests 0 or more")
+	if o.connections < 1 || o.streams < 0 || o.requests < 0 {
+		return order{}, useError("connections must be 1 or more, streams and requests 0 or more")
 	}
 	var err error
 	o.gate.leaf, err = readLeaf(*path)
@@ -83,5 +86,5 @@ func parseOrder(args []string, std streams) (order, error) {
 // args is the inverse of parseOrder.
 func (o order) args(certificate string) []string {
 	return []string{"load", "-scenario", o.scenario, "-address", o.gate.address, "-certificate", certificate,
-		"-connections", fmt.Sprint(o.connections), "-requests", fmt.Sprint(o.requests)}
+		"-connections", fmt.Sprint(o.connections), "-streams", fmt.Sprint(o.streams), "-requests", fmt.Sprint(o.requests)}
 }

@@ -56,7 +56,7 @@ func TestLoadEndsWhenNobodySaysGo(t *testing.T) {
 
 func TestOrderSurvivesItsArguments(t *testing.T) {
 	g := gate{address: "127.0.0.1:1", leaf: []byte("leaf")}
-	want := order{scenario: scenarioIdle, gate: g, connections: 5000, requests: 0}
+	want := order{scenario: scenarioH2Idle, gate: g, connections: 5000, streams: 1, requests: 0}
 
 	got, err := parseOrder(want.args(leafFile(t, g))[1:], streams{err: io.Discard})
 
@@ -72,7 +72,8 @@ func TestLoadRefuses(t *testing.T) {
 		fails string
 	}{
 		{"an unknown scenario", []string{"-certificate", path, "-scenario", "sleep"}, `unknown scenario "sleep"`},
-		{"no connections", []string{"-certificate", path, "-connections", "0"}, "connections must be 1 or more, requests 0 or more"},
+		{"no connections", []string{"-certificate", path, "-connections", "0"}, "connections must be 1 or more, streams and requests 0 or more"},
+		{"streams below zero", []string{"-certificate", path, "-streams", "-1"}, "connections must be 1 or more, streams and requests 0 or more"},
 		{"an unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
 		{"an argument", []string{"now"}, "unexpected argument now"},
 		{"no certificate", nil, "certificate: open : no such file or directory"},

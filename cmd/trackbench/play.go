@@ -8,12 +8,16 @@ import (
 	"sync/atomic"
 )
 
-// The scenarios.
+// The scenarios. Those of h2load are named after connections and streams.
 const (
 	scenarioKeepAlive = "keepalive"
 	scenarioVisit     = "visit"
 	scenarioResumed   = "resumed"
 	scenarioIdle      = "idle"
+	scenarioH2Shared  = "h2-32x8"
+	scenarioH2Single  = "h2-64x1"
+	scenarioH2Paired  = "h2-128x2"
+	scenarioH2Idle    = "h2-idle"
 )
 
 // play is a prepared scenario.
@@ -33,6 +37,10 @@ func plays() map[string]opening {
 		scenarioVisit:     openVisits,
 		scenarioResumed:   openResumed,
 		scenarioIdle:      openIdle,
+		scenarioH2Shared:  openFlood,
+		scenarioH2Single:  openFlood,
+		scenarioH2Paired:  openFlood,
+		scenarioH2Idle:    openH2Idle,
 	}
 }
 
@@ -44,69 +52,6 @@ func sourceAddress(i int) byte {
 
 // warmUps is how many requests each connection makes before the measured part.
 const warmUps = 5
-
-// crowd is a number of connected clients.
-type crowd struct {
-	clients []*client
-	event   []byte
-}
-
-// gather connects o.connections clients, each of which makes some requests.
-func gather(ctx context.Context, o order, requests int) (*crowd, error) {
-	c := &crowd{clients: make([]*client, o.connections), event: requestBytes("POST", eventPath, eventBody())}
-	err := inParallel(min(o.connections, 32), o.connections, func(_, i int) error {
-		var err error
-		if c.clients[i], err = o.gate.connect(ctx, sourceAddress(i), nil); err != nil {
-			return err
-		}
-		return repeat(requests, func() error { return c.clients[i].post(c.event) })
-	})
-	if err != nil {
-		c.end()
-		return nil, err
-	}
-	return c, nil
-}
-
-func (c *crowd) end() {
-	for _, one := range c.clients {
-		if one != nil {
-			_ = one.close() // nothing is read from it any more
-		}
-	}
-}
-
-// keepAlive makes its requests on connections that stay.
-type keepAlive struct {
-	*crowd
-	requests int
-}
-
-func openKeepAlive(ctx context.Context, o order) (play, error) {
-	c, err := gather(ctx, o, warmUps)
-	return &keepAlive{c, o.requests}, err
-}
-
-func (k *keepAlive) work(context.Context) (int, error) {
-	return k.requests, inParallel(len(k.clients), k.requests, func(worker, _ int) error {
-		return k.clients[worker].post(k.event)
-	})
-}
-
-// idle keeps connections that have made one request. The second, at the end, shows
-// that all of them were kept.
-type idle struct{ *crowd }
-
-func openIdle(ctx context.Context, o order) (play, error) {
-	c, err := gather(ctx, o, 1)
-	return idle{c}, err
-}
-
-func (k idle) work(context.Context) (int, error) {
-	return len(k.clients), inParallel(1, len(k.clients), func(_, i int) error {
-		return k.clients[i].post(k.event)
-	})
-}
 
 // visits connect, shake hands, make one request and close.
 type visits struct {

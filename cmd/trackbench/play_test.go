@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -25,6 +26,19 @@ func (h *handshakes) count(c *tls.Config) {
 	}
 }
 
+// ofH2load reports whether h2load plays the scenario.
+func ofH2load(scenario string) bool {
+	return slices.Contains([]string{scenarioH2Shared, scenarioH2Single, scenarioH2Paired}, scenario)
+}
+
+// needsItsTools skips the test when the scenario needs h2load and there is none.
+func needsItsTools(t *testing.T, scenario string) {
+	t.Helper()
+	if _, err := findH2load(); err != nil && ofH2load(scenario) {
+		t.Skip(err)
+	}
+}
+
 func TestPlays(t *testing.T) {
 	for _, row := range []struct {
 		scenario      string
@@ -35,10 +49,15 @@ func TestPlays(t *testing.T) {
 		{scenarioVisit, 20, 4*warmUps + 20, 0},
 		{scenarioResumed, 20, 4*warmUps + 4, 20},
 		{scenarioIdle, 4, 4, 0},
+		{scenarioH2Shared, 20, 4 + 4, 0},
+		{scenarioH2Single, 20, 4 + 4, 0},
+		{scenarioH2Paired, 20, 4 + 4, 0},
+		{scenarioH2Idle, 4, 4, 0},
 	} {
 		t.Run(row.scenario, func(t *testing.T) {
+			needsItsTools(t, row.scenario)
 			var seen handshakes
-			o := order{scenario: row.scenario, gate: testGate(t, "200 OK", seen.count), connections: 4, requests: 20}
+			o := order{scenario: row.scenario, gate: testGate(t, "200 OK", seen.count), connections: 4, streams: 2, requests: 20}
 			p, err := plays()[row.scenario](t.Context(), o)
 			require.NoError(t, err)
 			defer p.end()
@@ -56,11 +75,16 @@ func TestPlays(t *testing.T) {
 func TestPlaysFailWhenAnAnswerIsNotThe200(t *testing.T) {
 	for name, open := range plays() {
 		t.Run(name, func(t *testing.T) {
-			o := order{scenario: name, gate: testGate(t, "502 Bad Gateway", func(*tls.Config) {}), connections: 2, requests: 4}
+			needsItsTools(t, name)
+			fails := "answer: status 502 with 258 bytes, wanted 200 with 258"
+			if ofH2load(name) {
+				fails = "failed:20 errored:0 late:0}, with answers {ok:0 moved:0 refused:0 broken:20}"
+			}
+			o := order{scenario: name, gate: testGate(t, "502 Bad Gateway", func(*tls.Config) {}), connections: 2, streams: 2, requests: 4}
 
 			_, err := open(t.Context(), o)
 
-			assert.ErrorContains(t, err, "answer: status 502 with 258 bytes, wanted 200 with 258")
+			assert.ErrorContains(t, err, fails)
 		})
 	}
 }
@@ -76,14 +100,18 @@ func TestResumedFailsWithoutTickets(t *testing.T) {
 }
 
 func TestIdleFailsWhenAConnectionWasNotKept(t *testing.T) {
-	p, err := openIdle(t.Context(), order{gate: testGate(t, "200 OK", func(*tls.Config) {}), connections: 3})
-	require.NoError(t, err)
-	defer p.end()
-	require.NoError(t, p.(idle).clients[1].close())
+	for name, open := range map[string]opening{scenarioIdle: openIdle, scenarioH2Idle: openH2Idle} {
+		t.Run(name, func(t *testing.T) {
+			p, err := open(t.Context(), order{gate: testGate(t, "200 OK", func(*tls.Config) {}), connections: 3})
+			require.NoError(t, err)
+			defer p.end()
+			require.NoError(t, p.(idle).clients[1].close())
 
-	_, err = p.work(t.Context())
+			_, err = p.work(t.Context())
 
-	assert.ErrorContains(t, err, "request: ")
+			assert.ErrorContains(t, err, "request: ")
+		})
+	}
 }
 
 func TestInParallelCallsEveryIndexOnce(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 )
 
 // runLimit bounds a whole run.
-const runLimit = 15 * time.Minute
+const runLimit = 30 * time.Minute
 
 // options are what the user of the run verb chose.
 type options struct {
@@ -52,21 +52,21 @@ func runVerb(ctx context.Context, args []string, std streams) error {
 
 func parseOptions(args []string, std streams) (options, error) {
 	var o options
-	var only, names string
+	var only, played string
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.StringVar(&o.trackgate, "trackgate", "bin/trackgate", "`path` of trackgate")
 	flags.StringVar(&o.before, "before", "", "`path` of an earlier trackgate that takes part as \"before\"; with -only trackgate,before the ratio is to it")
 	flags.StringVar(&only, "only", "", "`proxies` to measure, separated by commas: trackgate, nginx, haproxy, before")
-	flags.StringVar(&names, "scenarios", "", "`scenarios` to play, separated by commas: keepalive, visit, resumed, idle")
+	flags.StringVar(&played, "scenarios", "", "`scenarios` to play, separated by commas: "+strings.Join(names(scenarios(false)), ", "))
 	flags.StringVar(&o.jsonFile, "json", "", "`file` that the figures are written to as JSON")
 	flags.IntVar(&o.proxyCore, "proxy-core", 0, "core that the proxies run on")
 	flags.IntVar(&o.loadCore, "load-core", 1, "core that load and backend run on")
-	flags.BoolVar(&o.quick, "quick", false, "fewer rounds and requests: about a minute")
+	flags.BoolVar(&o.quick, "quick", false, "fewer rounds and requests: about three minutes")
 	flags.BoolVar(&o.verbose, "v", false, "print process ids and every turn")
 	if err := parseFlags(flags, args, std.err); err != nil {
 		return options{}, err
 	}
-	o.only, o.scenarios = commas(only), commas(names)
+	o.only, o.scenarios = commas(only), commas(played)
 	if o.proxyCore == o.loadCore {
 		return options{}, useError("-proxy-core and -load-core must differ")
 	}
@@ -95,9 +95,14 @@ func (o options) field() ([]contender, error) {
 	return chosen, nil
 }
 
-// plan returns the scenarios that were chosen.
+// plan returns the scenarios that were chosen, and misses h2load before anything is
+// measured.
 func (o options) plan() ([]scenario, error) {
-	return choose(scenarios(o.quick), o.scenarios, func(s scenario) string { return s.name })
+	plan, err := choose(scenarios(o.quick), o.scenarios, func(s scenario) string { return s.name })
+	if err == nil && slices.ContainsFunc(plan, scenario.overHTTP2) {
+		_, err = findH2load()
+	}
+	return plan, err
 }
 
 // choose keeps what is named, in its own order; no names keep everything.

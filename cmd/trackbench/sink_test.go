@@ -37,7 +37,7 @@ func TestSinkWritesEverythingBeforeItEnds(t *testing.T) {
 	assert.Equal(t, "one\ntwo\n", fileText(t, path))
 }
 
-func fileText(t *testing.T, path string) string {
+func fileText(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 
 // order is what the load verb is told for one turn of a scenario.
 func (b *bench) order(s scenario, p *berth) []string {
-	o := order{scenario: s.name, gate: p.gate, connections: s.connections, requests: s.requests}
+	o := order{scenario: s.name, gate: p.gate, connections: s.connections, streams: s.streams, requests: s.requests}
 	return append([]string{b.executable}, o.args(filepath.Join(b.folder, certificateFile))...)
 }
 
@@ -45,8 +45,7 @@ func (b *bench) memoryTurn(ctx context.Context, s scenario, c contender) (bytes 
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.land(ctx)) }()
-	warm := scenario{name: scenarioKeepAlive, connections: 32, requests: s.connections}
-	if _, err := b.processorTurn(ctx, warm, p); err != nil {
+	if _, err := b.processorTurn(ctx, s.warmUp(), p); err != nil {
 		return 0, err
 	}
 	before, err := settled(ctx, p, s.settle/5)

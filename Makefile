@@ -12,7 +12,7 @@ SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What is needed beside Go, by the names of Debian's packages.
 TOOLS       := curl gcc iproute2 libc6-dev nftables openssl python3-fastapi python3-uvicorn
-BENCHTOOLS  := haproxy nginx-light
+BENCHTOOLS  := haproxy nghttp2-client nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.
 export CGO_ENABLED ?= 0
@@ -88,7 +88,7 @@ install-tools: ## Install what race and suites need beside Go (Debian)
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(TOOLS)
 
 .PHONY: install-bench-tools
-install-bench-tools: ## Install the proxies that bench measures against (Debian)
+install-bench-tools: ## Install the proxies that bench measures against, and h2load (Debian)
 	$(SUDO) apt-get update
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(BENCHTOOLS)
 

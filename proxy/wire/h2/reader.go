@@ -62,9 +62,11 @@ func (c *Conn) readIn() (n int, err error) {
 		return 0, err
 	}
 	c.borrowIn()
-	c.in[0] = c.first[0]
-	n, _ = c.nc.Read(c.in[1:]) //nolint:errcheck // it comes again with the next read
-	c.w = 1 + n
+	c.in[0], c.w = c.first[0], 1
+	if !c.data.on { // of which it may be the last: nothing need follow
+		n, _ = c.nc.Read(c.in[1:]) //nolint:errcheck // it comes again with the next read
+		c.w += n
+	}
 	return c.w, nil
 }
 

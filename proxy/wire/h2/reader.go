@@ -224,9 +224,11 @@ func (c *Conn) frames() error {
 		}
 		payload := c.in[c.r+headSize : c.r+need]
 		c.r += need
-		c.begun = time.Time{}
 		if err := c.take(f, payload); err != nil {
 			return err
+		}
+		if c.block.stream == 0 { // its time runs from the first frame on
+			c.begun = time.Time{}
 		}
 	}
 }

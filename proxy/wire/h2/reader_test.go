@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -22,6 +23,39 @@ func TestTheLastByteOfABodyIsNotWaitedOver(t *testing.T) {
 	all := last(1, "hello")
 	c.say(all[:len(all)-1])
 	c.say("o").hears("1 200 | 1 \"hello\".")
+}
+
+// A field block has its time from its first byte on, however many frames it has.
+func TestAFieldBlockInManyFramesHasNoMoreTime(t *testing.T) {
+	config := patient()
+	config.Head = 300 * time.Millisecond
+	c := dial(t, config, echo).greet()
+	c.say(raw(frameHeaders, flagEndStream, 1, plain("GET", "/")))
+	drip(t, c, raw(frameContinuation, 0, 1, "\x10\x01a\x01b"))
+	assert.Equal(t, "bye 0 ENHANCE_YOUR_CALM", c.rest())
+}
+
+// drip says text every 20 ms until the connection ends, or for five seconds.
+func drip(t *testing.T, c *client, text string) {
+	tick, over := time.NewTicker(20*time.Millisecond), time.After(5*time.Second)
+	t.Cleanup(tick.Stop)
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-tick.C:
+			case <-c.ended:
+				return
+			case <-over:
+				return
+			}
+			if _, err := io.WriteString(c, text); err != nil {
+				return
+			}
+		}
+	}()
 }
 
 func TestAConnectionOnWhichNothingComesFallsAsleep(t *testing.T) {

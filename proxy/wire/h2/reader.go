@@ -162,13 +162,10 @@ func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 	if c.cannotWrite() {
 		return true, errUnwritten
 	}
-	if c.leave.Load() && c.leaving == staying || c.leaving != staying {
-		return true, nil
-	}
 	if !c.begun.IsZero() && !now.Before(c.begun.Add(c.config.Head)) {
 		return true, broken(EnhanceYourCalm, "a frame that did not arrive in time")
 	}
-	if c.hurry(now); len(c.ready) > 0 {
+	if c.hurry(now); len(c.ready) > 0 || c.leave.Load() || c.leaving != staying {
 		return true, nil
 	}
 	if !now.Before(due) && c.idle() {

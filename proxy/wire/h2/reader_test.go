@@ -58,6 +58,23 @@ func drip(t *testing.T, c *client, text string) {
 	}()
 }
 
+func TestAClientThatIsLeavingGetsNoMoreTime(t *testing.T) {
+	config := patient()
+	config.Head, config.Body = 200*time.Millisecond, 200*time.Millisecond
+	bye := raw(frameGoAway, 0, 0, number(0)+number(0))
+	t.Run("for a frame", func(t *testing.T) {
+		c := dial(t, config, echo).greet()
+		c.say(bye, ping(pingText)[:12])
+		assert.Contains(t, c.rest(), "ENHANCE_YOUR_CALM")
+	})
+	t.Run("for a body", func(t *testing.T) {
+		c := dial(t, config, echo).greet()
+		c.say(bye, post(1), part(1, "hello"))
+		assert.Contains(t, c.rest(), "1 408.")
+		assert.Equal(t, ErrLeft, c.end())
+	})
+}
+
 func TestAConnectionOnWhichNothingComesFallsAsleep(t *testing.T) {
 	near, far := loopback(t)
 	defer near.Close()

@@ -137,7 +137,7 @@ func (c *Conn) nextDue(now time.Time, awake time.Duration) time.Time {
 	if c.leaving != staying {
 		due = now.Add(lookTime)
 	}
-	if c.r < c.w || c.block.stream != 0 || !c.greeted {
+	if c.r < c.w || c.block.stream != 0 || !c.settled {
 		if c.begun.IsZero() {
 			c.begun = now
 		}
@@ -185,7 +185,7 @@ func (c *Conn) cannotWrite() bool {
 func (c *Conn) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.greeted && c.working == 0 && c.r == c.w && c.block.stream == 0 && !c.flushing && c.out == nil
+	return c.settled && c.working == 0 && c.r == c.w && c.block.stream == 0 && !c.flushing && c.out == nil
 }
 
 // frames takes all frames that are there whole, and the parts of DATA.

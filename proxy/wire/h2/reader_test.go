@@ -25,6 +25,25 @@ func TestTheLastByteOfABodyIsNotWaitedOver(t *testing.T) {
 	c.say("o").hears("1 200 | 1 \"hello\".")
 }
 
+func TestNothingComesInTime(t *testing.T) {
+	config := patient()
+	config.Head = 100 * time.Millisecond
+	for name, text := range map[string]string{
+		"no preface":                "",
+		"half a preface":            preface[:10],
+		"no settings":               preface,
+		"half a frame":              preface + settings() + ping(pingText)[:12],
+		"less than a head":          preface + settings() + ping(pingText)[:3],
+		"a block that is not ended": preface + settings() + raw(frameHeaders, flagEndStream, 1, plain("GET", "/")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, config, echo).say(text)
+			assert.Contains(t, c.rest(), "bye 0 ENHANCE_YOUR_CALM")
+			assert.Equal(t, &Error{EnhanceYourCalm, "a frame that did not arrive in time"}, c.end())
+		})
+	}
+}
+
 // A field block has its time from its first byte on, however many frames it has.
 func TestAFieldBlockInManyFramesHasNoMoreTime(t *testing.T) {
 	config := patient()

@@ -154,7 +154,7 @@ func (s *Stream) finishLocked() {
 	case s.malformed():
 		how = byUs
 		s.resetLocked(ProtocolError)
-	case !s.whole:
+	case !s.over:
 		how = byUs
 		s.resetLocked(NoError)
 	}

@@ -108,7 +108,8 @@ func (c *Conn) takeData() (whole bool, err error) {
 		d.pad -= skip
 	}
 	whole = d.left == 0 && d.pad == 0
-	if whole && d.endStream && s != nil && !s.whole {
+	if whole && d.endStream && s != nil {
+		s.over = true
 		s.endLocked(s.short())
 	}
 	s = s.unhanded()

@@ -117,7 +117,7 @@ func (c *Conn) enter(s *Stream, whole bool) {
 	c.open++
 	c.working++
 	c.abuse.updates += 2
-	s.whole, s.counted = whole, true
+	s.whole, s.over, s.counted = whole, whole, true
 	c.mu.Unlock()
 	c.partial++
 }
@@ -127,7 +127,7 @@ func (c *Conn) enter(s *Stream, whole bool) {
 func (c *Conn) laterBlock(b block) error {
 	c.mu.Lock()
 	s := c.find(b.stream)
-	open, how := s != nil && !s.whole, c.closed.find(b.stream)
+	open, how := s != nil && !s.over, c.closed.find(b.stream)
 	c.mu.Unlock()
 	if open {
 		return c.trailers(b)
@@ -156,6 +156,9 @@ func (c *Conn) trailers(b block) error {
 	c.mu.Lock()
 	s := c.find(b.stream)
 	if s != nil {
+		s.over = b.endStream
+	}
+	if s != nil && !s.whole {
 		s.trailing = fields
 		fault := s.short()
 		if !ok || !b.endStream || b.dependent {

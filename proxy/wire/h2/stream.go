@@ -28,7 +28,8 @@ type Stream struct {
 	got      int64 // bytes of the body that were announced by frames
 	credit   int64 // bytes that the client may still send
 	owed     int64 // bytes it may be given back
-	whole    bool  // nothing more will come
+	whole    bool  // nothing more will come, or is wanted
+	over     bool  // the client has ended its side
 	fault    error // why, if that is not the request's end
 	stopped  bool
 	reset    bool // nobody waits for the answer

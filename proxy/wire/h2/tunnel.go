@@ -22,8 +22,8 @@ func (h *head) connect(config *Config, endStream bool) error {
 		return &wire.Error{Reason: reason.MethodNotExposed, What: "CONNECT"}
 	case string(r.Method) != "CONNECT" || !config.Connect:
 		return malformed("a :protocol that was not offered")
-	case string(h.protocol) != "websocket" || endStream:
-		return malformed("a :protocol other than websocket")
+	case string(h.protocol) != "websocket" || endStream || r.Fields.Has(wire.ContentLength):
+		return malformed("a :protocol other than websocket, or a body in its place")
 	}
 	var key [16]byte
 	rand.Read(key[:]) //nolint:errcheck // it cannot fail
@@ -64,7 +64,7 @@ func (s *Stream) Switch(fields *wire.Fields) (wire.Tunnel, error) {
 	if !agreed {
 		return nil, &wire.Error{Reason: reason.BackendMalformed, What: "the backend did not accept the websocket's key"}
 	}
-	s.status, s.length = 200, wire.Unknown
+	s.status, s.length, s.continued = 200, wire.Unknown, true
 	t := (*tunnel)(s)
 	t.SetDeadline(time.Now().Add(s.conn.config.Write)) //nolint:errcheck // it has no way to fail
 	return t, s.Write(nil)

@@ -97,7 +97,7 @@ func (c *Conn) takeData() (whole bool, err error) {
 	n := min(d.left, c.w-c.r)
 	c.mu.Lock()
 	s := c.find(d.stream)
-	if s != nil && !s.whole && n > 0 {
+	if s != nil && !s.whole && s.fault == nil && n > 0 {
 		s.putLocked(c.in[c.r : c.r+n])
 	}
 	c.r += n

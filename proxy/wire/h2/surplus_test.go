@@ -88,6 +88,32 @@ func fieldBlock(pairs ...string) []byte {
 	return block.Bytes()
 }
 
+// upload sends a body of just more than it may be.
+func upload(t *testing.T, f *xhttp2.Framer, endStream bool) {
+	t.Helper()
+	const part = wire.MaxHold / 8 // the first window must not end within a part
+	granted := wire.MaxHold
+	for sent := 0; sent <= mostBody; sent += part {
+		for granted < part {
+			granted += windowUpdate(t, f)
+		}
+		granted -= part
+		require.NoError(t, f.WriteData(1, endStream && sent+part > mostBody, make([]byte, part)))
+	}
+}
+
+// windowUpdate waits for more room to send on stream 1.
+func windowUpdate(t *testing.T, f *xhttp2.Framer) int {
+	t.Helper()
+	for {
+		frame, err := f.ReadFrame()
+		require.NoError(t, err)
+		if update, ok := frame.(*xhttp2.WindowUpdateFrame); ok && update.StreamID == 1 {
+			return int(update.Increment)
+		}
+	}
+}
+
 // answered pings and returns the frames that came for stream 1 before the answer to
 // that, but for WINDOW_UPDATE.
 func answered(t *testing.T, f *xhttp2.Framer) (frames []xhttp2.FrameType, codes []xhttp2.ErrCode) {
@@ -119,6 +145,35 @@ func headed(t *testing.T, f *xhttp2.Framer) {
 			return
 		}
 	}
+}
+
+// Nothing else would tell the client, whose window is not opened any more, to stop
+// (RFC 9113 section 8.1).
+func TestTheRestOfABodyThatIsTooLongIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := refused(t)
+	upload(t, f, false)
+	headed(t, f)
+	frames, codes := answered(t, f)
+	assert.Equal(t, []xhttp2.FrameType{xhttp2.FrameRSTStream}, frames)
+	assert.Equal(t, []xhttp2.ErrCode{xhttp2.ErrCodeNo}, codes)
+
+	// What was on its way is no mistake of the client's.
+	require.NoError(t, f.WriteData(1, false, make([]byte, 1<<10)))
+	require.NoError(t, f.WriteHeaders(xhttp2.HeadersFrameParam{
+		StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: fieldBlock("x-sum", "1"),
+	}))
+	frames, _ = answered(t, f)
+	assert.Empty(t, frames)
+}
+
+func TestABodyThatIsTooLongAndWholeIsNotReset(t *testing.T) {
+	t.Parallel()
+	f := refused(t)
+	upload(t, f, true)
+	headed(t, f)
+	frames, _ := answered(t, f)
+	assert.Empty(t, frames)
 }
 
 // The connection did, in an endless loop: what is wrong with a head is known before its

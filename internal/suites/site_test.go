@@ -88,7 +88,7 @@ func newSite(t *testing.T, p plan) *site {
 	for _, u := range s.backends {
 		program.AwaitListener(t, u.address)
 	}
-	program.Run(t, program.Build(t), fmt.Sprintf(settings, s.address, cmp.Or(p.allow, "track"), strings.Join(urls, ", "), s.storage))
+	program.Run(t, gate(t), fmt.Sprintf(settings, s.address, cmp.Or(p.allow, "track"), strings.Join(urls, ", "), s.storage))
 	program.AwaitListener(t, s.address)
 	return s
 }

@@ -94,14 +94,16 @@ func TestExplainKnowsItsListeners(t *testing.T) {
 // TestExplainAndTheGateAgree asks both about every third line of what is open behind them.
 func TestExplainAndTheGateAgree(t *testing.T) {
 	t.Parallel()
-	edge := testbed.Edge(t, testbed.Pool(testbed.DeadAddr(t)))
-	client := edge.Dial(t, testbed.Way{})
-	for i := range len(open) / 3 { // each takes a while: a gate is compiled for it
-		line := open[3*i]
-		method, target, _ := strings.Cut(line, " ")
-		v := ask(t, proxy.Question{Listener: "public", Method: method, URL: target})
-		client.Ask(t, line, "Content-Length: 0").HasStatus(v.Status)
-	}
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		edge := p.Edge(t, testbed.Pool(testbed.DeadAddr(t)))
+		client := edge.Dial(t, testbed.Way{})
+		for i := range len(open) / 3 { // each takes a while: a gate is compiled for it
+			line := open[3*i]
+			method, target, _ := strings.Cut(line, " ")
+			v := ask(t, proxy.Question{Listener: "public", Method: method, URL: target})
+			client.Ask(t, line, "Content-Length: 0").HasStatus(v.Status)
+		}
+	})
 }
 
 func TestExplainSaysWhoIsUpInTheWordsOfARunningGate(t *testing.T) {

@@ -31,24 +31,26 @@ var open = []string{
 
 func TestThePublicReachesTrackAndNothingElse(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t)
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr))
-	client := edge.Dial(t, testbed.Way{})
-	answers := make([]*testbed.Result, len(open))
-	for i, line := range open {
-		answers[i] = client.Ask(t, line, "Content-Length: 0").Stays()
-	}
-	for i, line := range open {
-		t.Run(line, func(t *testing.T) {
-			status, reason := refusalOf(line)
-			isEdge(t, answers[i], line, status, reason)
-			edge.NextLogLine(t).Has("status", status).Has("reason", reason).Has("attempts", 0).Has("backend", "").
-				Has("bytes_out", len(answers[i].Body))
-		})
-	}
-	assert.Zero(t, backend.Heads(), "requests that reached the backend")
-	client.Post(t, "/track/", event).HasStatus(200)
-	assert.Equal(t, "POST /track HTTP/1.1", backend.Next(t).Line, "never a redirect, which would lose the event")
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := p.Edge(t, testbed.Pool(backend.Addr))
+		client := edge.Dial(t, testbed.Way{})
+		answers := make([]*testbed.Result, len(open))
+		for i, line := range open {
+			answers[i] = client.Ask(t, line, "Content-Length: 0").Stays()
+		}
+		for i, line := range open {
+			t.Run(line, func(t *testing.T) {
+				status, reason := refusalOf(line)
+				isEdge(t, answers[i], line, status, reason)
+				edge.NextLogLine(t).Has("status", status).Has("reason", reason).Has("attempts", 0).Has("backend", "").
+					Has("bytes_out", len(answers[i].Body))
+			})
+		}
+		assert.Zero(t, backend.Heads(), "requests that reached the backend")
+		client.Post(t, "/track/", event).HasStatus(200)
+		assert.Equal(t, "POST /track HTTP/1.1", backend.Next(t).Line, "never a redirect, which would lose the event")
+	})
 }
 
 // refusalOf is what becomes of a line of open.
@@ -75,54 +77,60 @@ func isEdge(t *testing.T, res *testbed.Result, line string, status int, reason s
 
 func TestPresetsOpenWhatTheyName(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t)
-	for preset, rows := range map[string]struct{ passes, refused []string }{
-		"track":    {[]string{"POST /track"}, []string{"GET /tracker/liliput.min.js"}},
-		"tracker":  {[]string{"GET /tracker/liliput.min.js", "HEAD /tracker/liliput.min.js.map"}, []string{"GET /tracker/index.html", "POST /track"}},
-		"uix":      {[]string{"GET /uix/a.js", "HEAD /uix/b/c.css?v=1"}, []string{"GET /uix", "GET /uix/%2e%2e/docs", "GET /uix/../docs"}},
-		"consent":  {[]string{"POST /customer/consent", "GET /consents/type/enabled"}, []string{"GET /consents/types", "GET /consents/type/ids"}},
-		"collect":  {[]string{"GET /collect/t/s", "POST /collect/t/s/x"}, []string{"GET /collect", "GET /collect/t", "GET /collect/t/s/x/y"}},
-		"redirect": {[]string{"GET /redirect/1", "PUT /redirect/1/2"}, []string{"GET /redirect", "GET /redirect/1/2/3"}},
-	} {
-		t.Run(preset, func(t *testing.T) {
-			t.Parallel()
-			edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("allow: ["+preset+"]"))
-			client := edge.Dial(t, testbed.Way{})
-			for _, line := range rows.passes {
-				client.Ask(t, line, "Content-Length: 0").HasStatus(200)
-				edge.NextLogLine(t).Has("reason", "ok").Has("backend", backend.Addr)
-			}
-			for _, line := range rows.refused {
-				client.Ask(t, line, "Content-Length: 0").IsEdge(404, "not_exposed")
-			}
-		})
-	}
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		for preset, rows := range map[string]struct{ passes, refused []string }{
+			"track":    {[]string{"POST /track"}, []string{"GET /tracker/liliput.min.js"}},
+			"tracker":  {[]string{"GET /tracker/liliput.min.js", "HEAD /tracker/liliput.min.js.map"}, []string{"GET /tracker/index.html", "POST /track"}},
+			"uix":      {[]string{"GET /uix/a.js", "HEAD /uix/b/c.css?v=1"}, []string{"GET /uix", "GET /uix/%2e%2e/docs", "GET /uix/../docs"}},
+			"consent":  {[]string{"POST /customer/consent", "GET /consents/type/enabled"}, []string{"GET /consents/types", "GET /consents/type/ids"}},
+			"collect":  {[]string{"GET /collect/t/s", "POST /collect/t/s/x"}, []string{"GET /collect", "GET /collect/t", "GET /collect/t/s/x/y"}},
+			"redirect": {[]string{"GET /redirect/1", "PUT /redirect/1/2"}, []string{"GET /redirect", "GET /redirect/1/2/3"}},
+		} {
+			t.Run(preset, func(t *testing.T) {
+				t.Parallel()
+				edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("allow: ["+preset+"]"))
+				client := edge.Dial(t, testbed.Way{})
+				for _, line := range rows.passes {
+					client.Ask(t, line, "Content-Length: 0").HasStatus(200)
+					edge.NextLogLine(t).Has("reason", "ok").Has("backend", backend.Addr)
+				}
+				for _, line := range rows.refused {
+					client.Ask(t, line, "Content-Length: 0").IsEdge(404, "not_exposed")
+				}
+			})
+		}
+	})
 }
 
 func TestAPathOfItsOwnIsOpenedForItsMethods(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t)
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("allow: [track, {methods: [PUT], path: /own/*}]"))
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("allow: [track, {methods: [PUT], path: /own/*}]"))
 
-	edge.Ask(t, "PUT /own/thing", "Content-Length: 0").HasStatus(200)
-	edge.Ask(t, "GET /own/thing").IsEdge(405, "method_not_exposed").HasField("allow", "PUT, OPTIONS")
+		edge.Ask(t, "PUT /own/thing", "Content-Length: 0").HasStatus(200)
+		edge.Ask(t, "GET /own/thing").IsEdge(405, "method_not_exposed").HasField("allow", "PUT, OPTIONS")
 
-	assert.Equal(t, "PUT /own/thing HTTP/1.1", backend.Next(t).Line)
-	assert.Equal(t, 1, backend.Heads())
+		assert.Equal(t, "PUT /own/thing HTTP/1.1", backend.Next(t).Line)
+		assert.Equal(t, 1, backend.Heads())
+	})
 }
 
 func TestTheGUIReachesEverythingThatIsSpelledClearly(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t)
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("kind: gui", "clients: [127.0.0.1]"))
-	client := edge.Dial(t, testbed.Way{})
-	for _, line := range []string{"GET /", "OPTIONS /events", "DELETE /rule/a%20b", "PATCH /x", "GET /flow/logs/1?a=%2e%2e/b"} {
-		client.Ask(t, line, "Content-Length: 0").HasStatus(200)
-		assert.Equal(t, line+" HTTP/1.1", backend.Next(t).Line)
-	}
-	for _, line := range []string{"GET /a/../b", "GET /a%2fb", "GET /%2e%2e/b", `GET /a\b`} {
-		client.Ask(t, line).IsEdge(400, "malformed")
-	}
-	client.Ask(t, "TRACE /").IsEdge(405, "method_not_exposed")
-	assert.Equal(t, 5, backend.Heads())
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.Listener("kind: gui", "clients: [127.0.0.1]"))
+		client := edge.Dial(t, testbed.Way{})
+		for _, line := range []string{"GET /", "OPTIONS /events", "DELETE /rule/a%20b", "PATCH /x", "GET /flow/logs/1?a=%2e%2e/b"} {
+			client.Ask(t, line, "Content-Length: 0").HasStatus(200)
+			assert.Equal(t, line+" HTTP/1.1", backend.Next(t).Line)
+		}
+		for _, line := range []string{"GET /a/../b", "GET /a%2fb", "GET /%2e%2e/b", `GET /a\b`} {
+			client.Ask(t, line).IsEdge(400, "malformed")
+		}
+		client.Ask(t, "TRACE /").IsEdge(405, "method_not_exposed")
+		assert.Equal(t, 5, backend.Heads())
+	})
 }

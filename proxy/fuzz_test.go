@@ -56,7 +56,7 @@ func FuzzExchange(f *testing.F) {
 			client.Write(raw) //nolint:errcheck // the gate need not read it all
 			client.Conn.(*net.TCPConn).CloseWrite()
 		}()
-		require.NoError(t, answersInHTTP(client.Reader()))
+		require.NoError(t, answersInHTTP(client.Conn))
 		require.NoError(t, backend.Garbled())
 		require.Nil(t, wrong.Load(), "what the backend got")
 	})

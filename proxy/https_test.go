@@ -40,9 +40,9 @@ func secured(t *testing.T) (*httptest.Server, string) {
 }
 
 // securely is a gate whose pool is the given https backends.
-func securely(t *testing.T, backends string, keys ...string) *testbed.Gate {
+func securely(t *testing.T, p testbed.Protocol, backends string, keys ...string) *testbed.Gate {
 	t.Helper()
-	return testbed.Edge(t, testbed.YAML(`
+	return p.Edge(t, testbed.YAML(`
 listeners:
   - {name: public, kind: public, address: "127.0.0.1:443", hosts: [track.test], pool: collectors}
 pools:
@@ -55,19 +55,21 @@ pools:
 
 func TestEventsReachBackendsByHTTPS(t *testing.T) {
 	t.Parallel()
-	server, ca := secured(t)
-	edge := securely(t, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`)
-	client := edge.Dial(t, testbed.Way{})
-	for i, body := range []string{event, text(60_000), text(500_000), event} {
-		client.Post(t, "/track", body).HasStatus(200).HasBody(body)
-		edge.NextLogLine(t).Has("reason", "ok").Has("reused", i == 1 || i == 3) // what cannot be sent twice has a connection of its own
-	}
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		server, ca := secured(t)
+		edge := securely(t, p, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`)
+		client := edge.Dial(t, testbed.Way{})
+		for i, body := range []string{event, text(60_000), text(500_000), event} {
+			client.Post(t, "/track", body).HasStatus(200).HasBody(body)
+			edge.NextLogLine(t).Has("reason", "ok").Has("reused", i == 1 || i == 3) // what cannot be sent twice has a connection of its own
+		}
+	})
 }
 
 func TestChecksSpeakHTTPSToo(t *testing.T) {
 	t.Parallel()
 	server, ca := secured(t)
-	edge := securely(t, `"`+server.URL+`"`, "health: {interval: 20ms, timeout: 10s}", `tls: {ca: "`+ca+`"}`)
+	edge := securely(t, testbed.HTTP1, `"`+server.URL+`"`, "health: {interval: 20ms, timeout: 10s}", `tls: {ca: "`+ca+`"}`)
 	assert.Contains(t, edge.Journal(t, `"up":true`), "1 check passed")
 	edge.Post(t, "/track", event).HasStatus(200)
 }
@@ -80,9 +82,9 @@ func TestABackendThatIsNotCertifiedGetsNothing(t *testing.T) {
 		`tls: {server_name: example.com}`:                         "unknown authority",
 		`tls: {ca: "` + ca + `", server_name: tracardi.internal}`: "tracardi.internal",
 	} {
-		edge := securely(t, `"`+server.URL+`"`, "health: {interval: 20ms, timeout: 10s, fall: 1}", keys)
+		edge := securely(t, testbed.HTTP1, `"`+server.URL+`"`, "health: {interval: 20ms, timeout: 10s, fall: 1}", keys)
 		assert.Contains(t, edge.Journal(t, `"up":false`), why)
-		edge = securely(t, `"`+server.URL+`"`, "health: {interval: 0}", keys)
+		edge = securely(t, testbed.HTTP1, `"`+server.URL+`"`, "health: {interval: 0}", keys)
 		edge.Post(t, "/track", event).IsEdge(502, "connect_failed")
 		assert.Contains(t, edge.Journal(t, "an attempt failed"), why)
 	}
@@ -102,7 +104,7 @@ func TestTheNameInTheSettingsIsVerified(t *testing.T) {
 		"srv+https://_http._tcp.example.com.": 200,
 		"dns+https://elsewhere.test.:" + port: 502,
 	} {
-		edge := securely(t, `"`+url+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`, `dns: {servers: ["`+dns.Addr+`"]}`)
+		edge := securely(t, testbed.HTTP1, `"`+url+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`, `dns: {servers: ["`+dns.Addr+`"]}`)
 		assert.Equal(t, status, edge.Post(t, "/track", event).Status, url)
 	}
 }
@@ -123,10 +125,10 @@ func TestTheGateShowsItsCertificate(t *testing.T) {
 	keyFile := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
 
-	edge := securely(t, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`", certificate: "`+ca+`", key: "`+keyFile+`"}`)
+	edge := securely(t, testbed.HTTP1, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`", certificate: "`+ca+`", key: "`+keyFile+`"}`)
 	require.Equal(t, 200, edge.Post(t, "/track", event).Status)
 	assert.Equal(t, "Acme Co", <-shown)
 
-	edge = securely(t, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`)
+	edge = securely(t, testbed.HTTP1, `"`+server.URL+`"`, "health: {interval: 0}", `tls: {ca: "`+ca+`"}`)
 	edge.Post(t, "/track", event).HasStatus(502)
 }

@@ -11,17 +11,19 @@ import (
 
 func TestABackendThatCannotBeReachedIsLeftOut(t *testing.T) {
 	t.Parallel()
-	dead := testbed.DeadAddr(t)
-	one, two := testbed.Backend(t, testbed.Says("one"), testbed.Forgets()), testbed.Backend(t, testbed.Says("two"), testbed.Forgets())
-	edge := testbed.Edge(t, testbed.Pool(dead, one.Addr, two.Addr))
-	answerers(t, edge, 9)
-	edge.Shows(t, up(dead), 0)
-	said := edge.Journal(t, `"up":false`)
-	assert.Contains(t, said, dead)
-	assert.Contains(t, said, "3 connections in a row could not be made: connection refused")
-	assert.EqualValues(t, 1, edge.Metric(t, `trackgate_backend_taken_out_total{backend="`+dead+`",cause="connect_failed",pool="collectors"}`))
-	assert.EqualValues(t, 3, edge.Metric(t, `trackgate_retries_total{cause="connect_failed",pool="collectors"}`))
-	assert.Equal(t, "down", edge.Backends()[0].State)
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		dead := testbed.DeadAddr(t)
+		one, two := testbed.Backend(t, testbed.Says("one"), testbed.Forgets()), testbed.Backend(t, testbed.Says("two"), testbed.Forgets())
+		edge := p.Edge(t, testbed.Pool(dead, one.Addr, two.Addr))
+		answerers(t, edge, 9)
+		edge.Shows(t, up(dead), 0)
+		said := edge.Journal(t, `"up":false`)
+		assert.Contains(t, said, dead)
+		assert.Contains(t, said, "3 connections in a row could not be made: connection refused")
+		assert.EqualValues(t, 1, edge.Metric(t, `trackgate_backend_taken_out_total{backend="`+dead+`",cause="connect_failed",pool="collectors"}`))
+		assert.EqualValues(t, 3, edge.Metric(t, `trackgate_retries_total{cause="connect_failed",pool="collectors"}`))
+		assert.Equal(t, "down", edge.Backends()[0].State)
+	})
 }
 
 func TestABackendThatDoesNotAnswerInTimeIsLeftOut(t *testing.T) {
@@ -42,22 +44,24 @@ func TestABackendThatDoesNotAnswerInTimeIsLeftOut(t *testing.T) {
 // One client that provokes 500s at will takes nobody out, wherever it aims.
 func TestAClientCannotTakeABackendOutByProvokingErrors(t *testing.T) {
 	t.Parallel()
-	acts := []testbed.Act{testbed.Forgets(), testbed.Says("fine"), testbed.By(func(r testbed.Request) string {
-		if r.Body == `{"request": null}` {
-			return "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\r\noops"
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		acts := []testbed.Act{testbed.Forgets(), testbed.Says("fine"), testbed.By(func(r testbed.Request) string {
+			if r.Body == `{"request": null}` {
+				return "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\r\noops"
+			}
+			return ""
+		})}
+		one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
+		edge := p.Edge(t, testbed.Pool(one.Addr, two.Addr))
+		client := edge.Dial(t, testbed.Way{})
+		for range 200 { // turns alternate: all the bad ones meet the same backend
+			client.Post(t, "/track", `{"request": null}`).HasStatus(500)
+			client.Post(t, "/track", event).HasStatus(200)
 		}
-		return ""
-	})}
-	one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
-	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr))
-	client := edge.Dial(t, testbed.Way{})
-	for range 200 { // turns alternate: all the bad ones meet the same backend
-		client.Post(t, "/track", `{"request": null}`).HasStatus(500)
-		client.Post(t, "/track", event).HasStatus(200)
-	}
-	for _, b := range edge.Backends() {
-		assert.NotEqual(t, "down", b.State, b.Why)
-	}
+		for _, b := range edge.Backends() {
+			assert.NotEqual(t, "down", b.State, b.Why)
+		}
+	})
 }
 
 func TestTheLastBackendIsNeverLeftOut(t *testing.T) {
@@ -90,28 +94,30 @@ func TestABackendWithoutWorkIsNoReasonToTakeTheOtherOut(t *testing.T) {
 // A client whose requests take long takes nobody out who answers all the others.
 func TestSlowRequestsOfOneClientTakeNobodyOut(t *testing.T) {
 	t.Parallel()
-	slow := make(chan struct{})
-	defer close(slow)
-	acts := []testbed.Act{testbed.Says("fine"), testbed.Forgets(), testbed.By(func(r testbed.Request) string {
-		if r.Body == "slow" {
-			<-slow
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		slow := make(chan struct{})
+		defer close(slow)
+		acts := []testbed.Act{testbed.Says("fine"), testbed.Forgets(), testbed.By(func(r testbed.Request) string {
+			if r.Body == "slow" {
+				<-slow
+			}
+			return ""
+		})}
+		one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
+		edge := p.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("timeouts: {response: 4s}"))
+		var waiting []*testbed.Client
+		for range 20 {
+			c := edge.Dial(t, testbed.Way{})
+			c.Send(t, testbed.Head("POST /track", "content-length: 4")+"slow")
+			waiting = append(waiting, c)
 		}
-		return ""
-	})}
-	one, two := testbed.Backend(t, acts...), testbed.Backend(t, acts...)
-	edge := testbed.Edge(t, testbed.Pool(one.Addr, two.Addr), testbed.PoolKeys("timeouts: {response: 4s}"))
-	var waiting []*testbed.Client
-	for range 20 {
-		c := edge.Dial(t, testbed.Way{})
-		c.Send(t, testbed.Head("POST /track", "content-length: 4")+"slow")
-		waiting = append(waiting, c)
-	}
-	require.Eventually(t, func() bool { return one.Heads()+two.Heads() == 20 }, testbed.Patience, tick)
-	answerers(t, edge, 10) // while the slow ones wait
-	for _, c := range waiting {
-		c.Answer(t, "POST").IsEdge(504, "backend_timeout")
-	}
-	for _, b := range edge.Backends() {
-		assert.NotEqual(t, "down", b.State, b.Why)
-	}
+		require.Eventually(t, func() bool { return one.Heads()+two.Heads() == 20 }, testbed.Patience, tick)
+		answerers(t, edge, 10) // while the slow ones wait
+		for _, c := range waiting {
+			c.Answer(t, "POST").IsEdge(504, "backend_timeout")
+		}
+		for _, b := range edge.Backends() {
+			assert.NotEqual(t, "down", b.State, b.Why)
+		}
+	})
 }

@@ -87,31 +87,35 @@ func TestAPoolIsServedBeforeItsFirstCheck(t *testing.T) {
 
 func TestAnAnswerIsNotThereBeforeItsPlaceIsFree(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t, testbed.Forgets())
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
-	client, other := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
-	for range 300 {
-		client.Post(t, "/track", event).HasStatus(200)
-		other.Post(t, "/track", event).HasStatus(200)
-	}
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t, testbed.Forgets())
+		edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
+		client, other := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
+		for range 300 {
+			client.Post(t, "/track", event).HasStatus(200)
+			other.Post(t, "/track", event).HasStatus(200)
+		}
+	})
 }
 
 // One connection at a time is what some backends can serve.
 func TestAPlaceIsFreeWhenItsConnectionIs(t *testing.T) {
 	t.Parallel()
-	backend := testbed.Backend(t, testbed.Says("hello"))
-	edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
-	var all sync.WaitGroup
-	for range 4 {
-		client := edge.Dial(t, testbed.Way{})
-		all.Go(func() {
-			for range 25 {
-				client.Post(t, "/track", event).HasStatus(200)
-			}
-		})
-	}
-	all.Wait()
-	for i := range 100 {
-		assert.Equal(t, i > 0, backend.Next(t).Reused, "request %d", i)
-	}
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t, testbed.Says("hello"))
+		edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.PoolKeys("max_connections: 1"), testbed.LogUnread())
+		var all sync.WaitGroup
+		for range 4 {
+			client := edge.Dial(t, testbed.Way{})
+			all.Go(func() {
+				for range 25 {
+					client.Post(t, "/track", event).HasStatus(200)
+				}
+			})
+		}
+		all.Wait()
+		for i := range 100 {
+			assert.Equal(t, i > 0, backend.Next(t).Reused, "request %d", i)
+		}
+	})
 }

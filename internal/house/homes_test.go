@@ -27,7 +27,7 @@ var homes = []struct {
 	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
 	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
-	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery", "cmd/trackbench"}},
+	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery", "cmd/trackbench", "internal/testbed"}},
 }
 
 // makers are the functions that build a logger; the program does so once and

@@ -1,12 +1,11 @@
 package testbed
 
 import (
-	"bufio"
+	"cmp"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,21 +15,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Client is one connection to a gate. It sends what it is told, byte for byte.
+// Client is one connection to a gate. What it sends is written as HTTP/1.1 has it, and
+// goes out so, byte for byte, or over HTTP/2 as the frames that mean the same.
 type Client struct {
 	net.Conn
-	r *bufio.Reader
+	wording
+}
+
+// wording is how a client talks in one protocol. Answers come in the order of the
+// requests.
+type wording interface {
+	say(raw string) error
+	hint() (status int, err error)            // an informational answer
+	begin(method string) (*Result, error)     // an answer without its body
+	hear(p []byte) error                      // a part of the body, or of a tunnel
+	rest(*Result) *Result                     // what is left of the body
+	close() (unexpected string, err error)    // everything until the end of what was asked
+	farewell() (unexpected string, err error) // everything until the end
 }
 
 // Way says how a client comes to a gate; the zero value is over TLS, to the first
-// listener, asking for Host.
+// listener, asking for Host, in the protocol of the gate.
 type Way struct {
+	Protocol Protocol
 	Listener int    // its place in the settings
 	From     string // IP address of the client; "" is 127.0.0.1
 	Name     string // SNI; "" is Host, "-" is none
-	Plain    bool
+	Plain    bool   // HTTP/1.1 without TLS
 	Before   string // bytes to send before anything else, such as a PROXY header
 	TLS      *tls.Config
+	Window   uint32 // of each stream, as the client says; 0 is as large as can be
 }
 
 // Dial connects, with the TLS handshake.
@@ -44,6 +58,19 @@ func (g *Gate) Dial(t testing.TB, way Way) *Client {
 // TryDial is Dial where the gate may say no.
 func (g *Gate) TryDial(t testing.TB, way Way) (*Client, error) {
 	t.Helper()
+	nc, err := g.connect(t, &way)
+	if err != nil {
+		return nil, err
+	}
+	if way.Protocol == HTTP2 {
+		f, err := newFrames(nc, way.Window)
+		return &Client{nc, f}, err
+	}
+	return &Client{nc, newPlain(nc)}, nil
+}
+
+// connect makes the connection, and says in way what is spoken on it.
+func (g *Gate) connect(t testing.TB, way *Way) (net.Conn, error) {
 	var dialer net.Dialer
 	if way.From != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(way.From)}
@@ -53,24 +80,33 @@ func (g *Gate) TryDial(t testing.TB, way Way) (*Client, error) {
 		return nil, err
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(Patience)) //nolint:errcheck // the reads fail if this does
+	hurry(nc)
 	if _, err := io.WriteString(nc, way.Before); err != nil {
 		return nil, err
 	}
+	way.Protocol = cmp.Or(way.Protocol, g.protocol, HTTP1)
 	if way.Plain {
-		return &Client{nc, bufio.NewReader(nc)}, nil
+		way.Protocol = HTTP1
+		return nc, nil
 	}
 	tc := tls.Client(nc, g.clientConfig(way))
-	return &Client{tc, bufio.NewReader(tc)}, tc.Handshake()
+	err = tc.Handshake()
+	if spoken := tc.ConnectionState().NegotiatedProtocol; err == nil && way.Protocol == HTTP2 && spoken != "h2" {
+		err = fmt.Errorf("the gate speaks %q", spoken)
+	}
+	return tc, err
 }
 
-func (g *Gate) clientConfig(way Way) *tls.Config {
+func (g *Gate) clientConfig(way *Way) *tls.Config {
 	config := way.TLS
 	if config == nil {
 		config = &tls.Config{CurvePreferences: []tls.CurveID{tls.X25519}}
 	}
 	config = config.Clone()
 	config.RootCAs = g.roots
+	if way.Protocol == HTTP2 {
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
 	switch config.ServerName = way.Name; way.Name {
 	case "":
 		config.ServerName = Host
@@ -81,34 +117,63 @@ func (g *Gate) clientConfig(way Way) *tls.Config {
 }
 
 // hurry gives what comes next its time.
-func (c *Client) hurry() {
-	c.SetDeadline(time.Now().Add(Patience)) //nolint:errcheck // a closed connection fails at once
+func hurry(nc net.Conn) {
+	nc.SetDeadline(time.Now().Add(Patience)) //nolint:errcheck // a closed connection fails at once
 }
 
 // Send sends these bytes.
 func (c *Client) Send(t testing.TB, raw string) {
 	t.Helper()
-	c.hurry()
-	_, err := io.WriteString(c, raw)
-	require.NoError(t, err)
+	hurry(c)
+	require.NoError(t, c.say(raw))
 }
 
-// Answer reads the answer to a request with that method. Informational ones
+// Offer sends as much of these bytes as the gate takes, perhaps while the answer is
+// read.
+func (c *Client) Offer(raw string) {
+	hurry(c)
+	if plain, ok := c.wording.(*plain); ok {
+		go plain.say(raw) //nolint:errcheck // the gate need not read it all
+		return
+	}
+	c.say(raw) //nolint:errcheck // as above
+}
+
+// Hint waits for the next informational answer.
+func (c *Client) Hint(t testing.TB) int {
+	t.Helper()
+	hurry(c)
+	status, err := c.hint()
+	require.NoError(t, err, "no informational answer came")
+	return status
+}
+
+// Begun reads the head of the answer to a request with that method. Informational ones
 // before it are kept in the result.
+func (c *Client) Begun(t testing.TB, method string) *Result {
+	t.Helper()
+	hurry(c)
+	r, err := c.begin(method)
+	require.NoError(t, err, "no answer came")
+	r.t = t
+	return r
+}
+
+// Hears demands that exactly these bytes come next, of the body of an answer that has
+// begun or of a tunnel.
+func (c *Client) Hears(t testing.TB, want string) {
+	t.Helper()
+	hurry(c)
+	got := make([]byte, len(want))
+	require.NoError(t, c.hear(got))
+	assert.True(t, want == string(got), "%.100q", got)
+}
+
+// Answer reads the answer to a request with that method, or what is left of one that
+// has begun.
 func (c *Client) Answer(t testing.TB, method string) *Result {
 	t.Helper()
-	c.hurry()
-	var interim []int
-	for {
-		res, err := http.ReadResponse(c.r, &http.Request{Method: method})
-		require.NoError(t, err, "no answer came")
-		if res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols {
-			interim = append(interim, res.StatusCode)
-			continue
-		}
-		body, err := io.ReadAll(res.Body)
-		return &Result{t: t, Status: res.StatusCode, Header: res.Header, Body: string(body), Err: err, Interim: interim, closes: res.Close, trailer: res.Trailer}
-	}
+	return c.rest(c.Begun(t, method))
 }
 
 // Ask sends a request without a body and reads the answer: "GET /track", fields
@@ -128,17 +193,23 @@ func (c *Client) Post(t testing.TB, target, body string, fields ...string) *Resu
 	return c.Answer(t, "POST")
 }
 
-// Reader reads what follows the answers so far.
-func (c *Client) Reader() io.Reader { return c.r }
-
-// Silent demands that the gate ends the connection without another byte.
+// Silent demands that the gate ends the connection without another answer.
 func (c *Client) Silent(t testing.TB) {
 	t.Helper()
-	c.hurry()
-	rest, err := io.ReadAll(c.r)
-	assert.Empty(t, string(rest))
-	var slow net.Error
-	assert.False(t, errors.As(err, &slow) && slow.Timeout(), "the gate keeps the connection open")
+	hurry(c)
+	unexpected, err := c.farewell()
+	assert.Empty(t, unexpected)
+	assert.NotErrorIs(t, err, errKept)
+}
+
+// Closed demands that the gate ends a tunnel, or what was asked last, without another
+// byte.
+func (c *Client) Closed(t testing.TB) {
+	t.Helper()
+	hurry(c)
+	unexpected, err := c.close()
+	assert.Empty(t, unexpected)
+	assert.NotErrorIs(t, err, errKept)
 }
 
 // Head is a request head for Host, unless a field names another.

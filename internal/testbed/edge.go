@@ -25,14 +25,15 @@ import (
 type Gate struct {
 	*proxy.Gate
 
-	addrs   []string // of the listeners, in their order
-	roots   *x509.CertPool
-	set     *metrics.Set
-	access  *accesslog.Log
-	lines   *Journal
-	journal *Journal
-	stop    context.CancelFunc
-	done    chan struct{}
+	protocol Protocol // of its clients; "" is HTTP/1.1, and the log is not held to it
+	addrs    []string // of the listeners, in their order
+	roots    *x509.CertPool
+	set      *metrics.Set
+	access   *accesslog.Log
+	lines    *Journal
+	journal  *Journal
+	stop     context.CancelFunc
+	done     chan struct{}
 }
 
 // Edge starts a gate that ends with the test: one public listener for Host, and

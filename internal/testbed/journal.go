@@ -60,7 +60,11 @@ func (g *Gate) NextLogLine(t testing.TB) Line {
 	t.Helper()
 	text, ok := g.lines.lines.next(Patience)
 	require.True(t, ok, "no line came to the access log")
-	return parseLine(t, text)
+	line := parseLine(t, text)
+	if g.protocol != "" {
+		line.Has("protocol", g.protocol)
+	}
+	return line
 }
 
 // LastLogLine waits for the line of the one exchange since a line was last asked

@@ -17,8 +17,10 @@ type Result struct {
 	Interim []int // status of informational answers before it
 
 	t       testing.TB
-	closes  bool
+	stays   func() bool // so far
+	closes  func() bool // now or soon
 	trailer http.Header
+	stream  *Stream // over HTTP/2
 }
 
 // HasStatus demands a status.
@@ -60,17 +62,19 @@ func (r *Result) HasTrailer(name, value string) *Result {
 	return r
 }
 
-// Closes demands that the answer says it is the last one.
+// Closes demands that nothing more of what the client sends is taken: the answer says
+// that it is the last one or, over HTTP/2, the request was over, its stream is reset or
+// the connection left.
 func (r *Result) Closes() *Result {
 	r.t.Helper()
-	assert.True(r.t, r.closes, "connection: close")
+	assert.True(r.t, r.closes(), "the client may go on")
 	return r
 }
 
 // Stays demands that the connection can be used again.
 func (r *Result) Stays() *Result {
 	r.t.Helper()
-	assert.False(r.t, r.closes, "connection: close")
+	assert.True(r.t, r.stays(), "the client may not go on")
 	return r
 }
 

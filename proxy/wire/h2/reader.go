@@ -108,9 +108,13 @@ func (c *Conn) Serve(awake time.Duration) error {
 // fill reads once, and sees to what falls due while nothing comes.
 func (c *Conn) fill(awake time.Duration) error {
 	c.moveIn()
+	quiet := time.Now().Add(awake)
 	for {
 		now := time.Now()
-		due := c.nextDue(now, awake)
+		if !now.Before(quiet) {
+			quiet = now.Add(awake) // something is under way
+		}
+		due := c.nextDue(now, quiet)
 		if c.armed.IsZero() || c.armed.After(due.Add(deadlineSlack)) {
 			c.arm(due)
 		}
@@ -131,9 +135,10 @@ func (c *Conn) fill(awake time.Duration) error {
 	}
 }
 
-// nextDue returns when something is to be looked at if nothing comes.
-func (c *Conn) nextDue(now time.Time, awake time.Duration) time.Time {
-	due := now.Add(awake)
+// nextDue returns when something is to be looked at if nothing comes: at the latest when
+// it has been quiet for long enough.
+func (c *Conn) nextDue(now, quiet time.Time) time.Time {
+	due := quiet
 	if c.leaving != staying {
 		due = now.Add(lookTime)
 	}

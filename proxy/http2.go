@@ -52,7 +52,7 @@ func (h *http2) work() (asleep bool) {
 }
 
 // part ends the connection. A client that is told of its mistake gets the time to read
-// that; any other knows.
+// that; any other knows, or does not read.
 func (h *http2) part(err error) {
 	c := h.conn
 	var mistake *h2.Error
@@ -63,6 +63,8 @@ func (h *http2) part(err error) {
 		c.farewell(os.ErrDeadlineExceeded)
 	case err == h2.ErrLeft:
 		c.notify()
+	case err == h2.ErrUnwritten:
+		c.SetLinger(0) //nolint:errcheck // best effort: what the system holds for it is freed
 	}
 	c.TCPConn.Close() //nolint:errcheck // nothing is left to lose
 }

@@ -24,7 +24,8 @@ type answer struct {
 
 func (a *answer) begin() { *a = answer{head: a.head[:0]} }
 
-var errUnwritten = &wire.Error{Reason: reason.ClientClosed, What: "the client does not take what is written"}
+// ErrUnwritten ends a connection whose client does not take what is written.
+var ErrUnwritten = &wire.Error{Reason: reason.ClientClosed, What: "the client does not take what is written"}
 
 // Inform implements wire.Stream. fields may be nil.
 func (s *Stream) Inform(status int, fields *wire.Fields) error {
@@ -127,7 +128,7 @@ func (s *Stream) Finish(p []byte, trailers *wire.Fields) error {
 	s.finishLocked()
 	c.flushLocked()
 	if c.failed {
-		return errUnwritten
+		return ErrUnwritten
 	}
 	return nil
 }

@@ -165,7 +165,7 @@ func earlier(a, b time.Time) time.Time {
 // before the next read.
 func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 	if c.cannotWrite() {
-		return true, errUnwritten
+		return true, ErrUnwritten
 	}
 	if !c.begun.IsZero() && !now.Before(c.begun.Add(c.config.Head)) {
 		return true, broken(EnhanceYourCalm, "a frame that did not arrive in time")

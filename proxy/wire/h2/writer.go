@@ -150,7 +150,7 @@ func (c *Conn) tellWrittenLocked() {
 // connection ends under it.
 func (c *Conn) failLocked() {
 	c.failed = true
-	c.dieLocked(errUnwritten)
+	c.dieLocked(ErrUnwritten)
 	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
 }
 

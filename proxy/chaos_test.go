@@ -122,25 +122,27 @@ func wish(id string) (raw string, ids []string) {
 }
 
 // visit asks for some things on one connection and may behave badly.
-func visit(t *testing.T, nc net.Conn, name string) {
-	defer nc.Close()
-	r := bufio.NewReader(nc)
+func visit(t *testing.T, client *testbed.Client, name string) {
+	defer client.Close()
 	for n := range 1 + rand.IntN(5) {
 		raw, ids := wish(fmt.Sprint(name, "-", n))
 		if rand.IntN(12) == 0 {
 			raw = raw[:rand.IntN(len(raw))]
 		}
-		go say(nc, raw) // the answer may be there before all is taken
+		client.Offer(raw) // the answer may be there before all is taken
 		switch rand.IntN(14) {
 		case 0:
 			return
 		case 1:
-			nc.(interface{ CloseWrite() error }).CloseWrite() //nolint:errcheck // the gate may be gone
+			client.Conn.(interface{ CloseWrite() error }).CloseWrite() //nolint:errcheck // the gate may be gone
 		case 2:
-			time.AfterFunc(time.Duration(rand.IntN(20))*time.Millisecond, func() { nc.Close() })
+			time.AfterFunc(time.Duration(rand.IntN(20))*time.Millisecond, func() { client.Close() })
+		case 3:
+			client.GiveUp()
+			ids = ids[:len(ids)-1]
 		}
 		for _, id := range ids {
-			if !answered(t, r, id) {
+			if !answered(t, client, id) {
 				return
 			}
 		}
@@ -148,35 +150,28 @@ func visit(t *testing.T, nc net.Conn, name string) {
 }
 
 // answered reads an answer and reports whether there may be another one.
-func answered(t *testing.T, r *bufio.Reader, id string) bool {
-	for {
-		res, err := http.ReadResponse(r, &http.Request{Method: "POST"})
-		if err != nil {
-			return false
-		}
-		if res.StatusCode < 200 {
-			continue
-		}
-		if res.StatusCode == 200 {
-			assert.Equal(t, id, res.Header.Get("x-id"), "somebody else's answer")
-		}
-		_, err = io.Copy(io.Discard, res.Body)
-		return err == nil && !res.Close
+func answered(t *testing.T, client *testbed.Client, id string) bool {
+	res, err := client.TryAnswer("POST")
+	if res != nil && res.Status == 200 {
+		assert.Equal(t, id, res.Header.Get("x-id"), "somebody else's answer")
 	}
+	return err == nil && !res.Last()
 }
 
 // TestChaosMixesNothingAndLeavesNothing is not parallel: it counts goroutines.
 func TestChaosMixesNothingAndLeavesNothing(t *testing.T) {
-	for name, drains := range map[string]bool{"to the end": false, "drained": true} {
-		before := runtime.NumGoroutine()
-		t.Run(name, func(t *testing.T) { chaos(t, drains) })
-		require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 /* Eventually's own */ }, testbed.Patience, tick, "goroutines")
+	for _, p := range testbed.Protocols() {
+		for name, drains := range map[string]bool{"to the end": false, "drained": true} {
+			before := runtime.NumGoroutine()
+			t.Run(string(p)+" "+name, func(t *testing.T) { chaos(t, p, drains) })
+			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 /* Eventually's own */ }, testbed.Patience, tick, "goroutines")
+		}
 	}
 }
 
-func chaos(t *testing.T, drains bool) {
+func chaos(t *testing.T, p testbed.Protocol, drains bool) {
 	const visitors, visits = 16, 6
-	edge := testbed.Edge(t, testbed.Pool(whimsical(t), whimsical(t), testbed.DeadAddr(t)), testbed.LogUnread(),
+	edge := p.Edge(t, testbed.Pool(whimsical(t), whimsical(t), testbed.DeadAddr(t)), testbed.LogUnread(),
 		testbed.PoolKeys("max_connections: 9", "timeouts: {response: 300ms}"),
 		testbed.Section("timeouts: {head: 300ms, body: 300ms, write: 300ms, keep_alive: 1200ms}"))
 	var all sync.WaitGroup
@@ -184,7 +179,7 @@ func chaos(t *testing.T, drains bool) {
 		all.Go(func() {
 			for n := range visits {
 				if client, err := edge.TryDial(t, testbed.Way{}); err == nil {
-					visit(t, client.Conn, fmt.Sprint(v, ".", n))
+					visit(t, client, fmt.Sprint(v, ".", n))
 				}
 			}
 		})
@@ -195,6 +190,6 @@ func chaos(t *testing.T, drains bool) {
 	all.Wait()
 	require.Eventually(t, func() bool { return edge.Connections() == 0 }, testbed.Patience, tick, "connections")
 	assert.Equal(t, []int{0, 0, 0}, edge.Claimed())
-	edge.Shows(t, `trackgate_connections{listener="public",protocol="HTTP/1.1"}`, 0)
+	edge.Shows(t, p.Connections(), 0)
 	edge.Shows(t, "trackgate_panics_total", 0)
 }

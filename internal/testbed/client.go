@@ -176,6 +176,27 @@ func (c *Client) Answer(t testing.TB, method string) *Result {
 	return c.rest(c.Begun(t, method))
 }
 
+// TryAnswer is Answer where none may come, or not to its end.
+func (c *Client) TryAnswer(method string) (*Result, error) {
+	hurry(c)
+	r, err := c.begin(method)
+	if err != nil {
+		return nil, err
+	}
+	r = c.rest(r)
+	return r, r.Err
+}
+
+// GiveUp takes back what was asked last: over HTTP/2 by a reset, over HTTP/1.1 there is
+// no way but to close.
+func (c *Client) GiveUp() {
+	if frames, ok := c.wording.(*Frames); ok {
+		frames.giveUp()
+		return
+	}
+	c.Close()
+}
+
 // Ask sends a request without a body and reads the answer: "GET /track", fields
 // as in "origin: https://shop.test".
 func (c *Client) Ask(t testing.TB, line string, fields ...string) *Result {

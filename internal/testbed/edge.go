@@ -55,6 +55,7 @@ func Assembled(t testing.TB, options ...Option) *Gate {
 	}
 	settings := r.parse(t)
 	g := &Gate{lines: newJournal(), journal: newJournal(), set: metrics.New(metrics.Build{}), done: make(chan struct{})}
+	g.journal.trap = r.trap
 	log := zerolog.Logger{}.Output(g.journal)
 	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
 	require.NoError(t, err)

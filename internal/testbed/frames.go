@@ -227,6 +227,16 @@ func (f *Frames) rest(r *Result) *Result {
 	return r.stream.rest(r)
 }
 
+func (f *Frames) giveUp() {
+	f.saying, f.text = nil, ""
+	if len(f.asked) == 0 {
+		return
+	}
+	s := f.latest
+	f.write(func(w *http2.Framer) error { return w.WriteRSTStream(s.ID, http2.ErrCodeCancel) }) //nolint:errcheck // the gate may be gone
+	f.asked = f.asked[:len(f.asked)-1]
+}
+
 func (f *Frames) close() (unexpected string, err error) {
 	s := f.latest
 	before := s.status

@@ -14,6 +14,7 @@ import (
 
 // Journal keeps what is logged, line by line.
 type Journal struct {
+	trap  string // the word to panic over; "" for none
 	lines *queue[string]
 	mu    sync.Mutex
 	part  bytes.Buffer
@@ -23,6 +24,9 @@ func newJournal() *Journal { return &Journal{lines: newQueue[string]()} }
 
 // Write takes a part of the log.
 func (j *Journal) Write(p []byte) (int, error) {
+	if j.trap != "" && bytes.Contains(p, []byte(j.trap)) {
+		panic("trapped")
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.part.Write(p)

@@ -28,6 +28,7 @@ type recipe struct {
 	sections []string
 	ports    []string
 	unread   bool
+	trap     string
 }
 
 // Pool names the backends, "host:port".
@@ -62,6 +63,9 @@ func KeepPorts(ports ...string) Option {
 
 // LogUnread throws the access log away instead of keeping its lines.
 func LogUnread() Option { return func(r *recipe) { r.unread = true } }
+
+// Traps panics where a line with this word is about to be written to the gate's log.
+func Traps(word string) Option { return func(r *recipe) { r.trap = word } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {

@@ -71,6 +71,9 @@ func (r *Result) Closes() *Result {
 	return r
 }
 
+// Last reports whether no other answer will come on the connection.
+func (r *Result) Last() bool { return !r.stays() }
+
 // Stays demands that the connection can be used again.
 func (r *Result) Stays() *Result {
 	r.t.Helper()

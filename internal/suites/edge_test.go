@@ -52,11 +52,12 @@ admin: {address: ""}
 log: {access: {output: "%s"}}
 `
 
-// access is what may differ between edges; in YAML, but for the collector.
+// access is what may differ between edges.
 type access struct {
-	allow     string // events, the tracker and /held when empty
-	origin    string // whose pages may ask; some shop's when empty
-	limits    string
+	allow     string     // in YAML; events, the tracker and /held when empty
+	origin    string     // whose pages may ask; some shop's when empty
+	limits    string     // in YAML
+	storage   string     // a new one when empty
 	collector *collector // a new one when nil
 }
 
@@ -66,7 +67,7 @@ func newEdge(t *testing.T, a access) *edge {
 		a.collector = newCollector(t)
 	}
 	e := &edge{collector: a.collector, accessLog: filepath.Join(t.TempDir(), "access.log")}
-	e.address, e.storage = program.FreeAddress(t), t.TempDir()
+	e.address, e.storage = program.FreeAddress(t), cmp.Or(a.storage, t.TempDir())
 	allow := cmp.Or(a.allow, "track, tracker, {methods: [GET], path: /held}")
 	origin := cmp.Or(a.origin, "https://shop.example.com")
 	e.process = program.Run(t, gate(t), fmt.Sprintf(edgeSettings, e.address, allow, origin, a.limits, e.collector.address, e.storage, e.accessLog))

@@ -53,6 +53,7 @@ func standard(c *caller, config *tls.Config) http.RoundTripper {
 
 // separate is how x/net asks, with connections that it manages itself.
 func separate(c *caller, config *tls.Config) http.RoundTripper {
+	//lint:ignore SA1019 programs that were written before net/http could do as much still have it
 	return &http2.Transport{TLSClientConfig: config, DialTLSContext: func(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
 		conn, err := c.connect(ctx, network, address)
 		if err != nil {

@@ -149,8 +149,8 @@ func TestATrustedProxyIsNotDroppedBeforeItSaysWhoAsks(t *testing.T) {
 	})
 }
 
-// binary is a PROXY header of version 2.
-func binary(t *testing.T, h proxyproto.Header) string {
+// versionTwo is a PROXY header of version 2.
+func versionTwo(t *testing.T, h proxyproto.Header) string {
 	t.Helper()
 	h.Version = 2
 	raw, err := h.Format()
@@ -173,11 +173,11 @@ func TestANamedSenderSaysWhoTheClientIs(t *testing.T) {
 			{"PROXY TCP4 198.51.100.1 192.0.2.1 5000 443\r\n", "198.51.100.1", 403},
 			{"PROXY TCP6 2001:db8::7 2001:db8::1 5000 443\r\n", "2001:db8::7", 200},
 			{"PROXY UNKNOWN\r\n", "127.0.0.1", 200},
-			{binary(t, proxyproto.Header{Command: proxyproto.PROXY, TransportProtocol: proxyproto.TCPv4,
+			{versionTwo(t, proxyproto.Header{Command: proxyproto.PROXY, TransportProtocol: proxyproto.TCPv4,
 				SourceAddr: tcp("203.0.113.7", 1), DestinationAddr: tcp("192.0.2.1", 2)}), "203.0.113.7", 200},
-			{binary(t, proxyproto.Header{Command: proxyproto.PROXY, TransportProtocol: proxyproto.TCPv6,
+			{versionTwo(t, proxyproto.Header{Command: proxyproto.PROXY, TransportProtocol: proxyproto.TCPv6,
 				SourceAddr: tcp("2001:db8::7", 1), DestinationAddr: tcp("2001:db8::1", 2)}), "2001:db8::7", 200},
-			{binary(t, proxyproto.Header{Command: proxyproto.LOCAL, TransportProtocol: proxyproto.UNSPEC}), "127.0.0.1", 200},
+			{versionTwo(t, proxyproto.Header{Command: proxyproto.LOCAL, TransportProtocol: proxyproto.UNSPEC}), "127.0.0.1", 200},
 		} {
 			edge.AskBy(t, testbed.Way{Before: row.header}, "GET /events").HasStatus(row.status)
 			edge.NextLogLine(t).Has("client", row.client).Has("status", row.status)

@@ -22,6 +22,9 @@ func (e *Error) Error() string { return e.Reason.String() + ": " + e.What }
 
 // ReasonOf returns the reason an error carries, or otherwise if it has none.
 func ReasonOf(err error, otherwise reason.Reason) reason.Reason {
+	if err == nil {
+		return otherwise // errors.As has what it fills on the heap
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Reason

@@ -18,6 +18,7 @@ type answer struct {
 	bodyless  bool
 	headed    bool          // the head was appended
 	ended     bool          // the answer has been
+	digits    [20]byte      // of the length
 	continued bool          // 100 was said, or there is no need for it
 	stalled   time.Duration // for the client to take it
 }
@@ -82,8 +83,7 @@ func (s *Stream) Pass(f *wire.Field) { s.head = hpack.AppendField(s.head, f.ID, 
 func (s *Stream) Frame(length int64) {
 	s.length = length
 	if length >= 0 && s.status != 204 {
-		var digits [20]byte
-		s.head = hpack.AppendFieldString(s.head, "content-length", strconv.AppendInt(digits[:0], length, 10))
+		s.head = hpack.AppendFieldString(s.head, "content-length", strconv.AppendInt(s.digits[:0], length, 10))
 	}
 }
 

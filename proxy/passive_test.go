@@ -37,7 +37,6 @@ func TestABackendThatDoesNotAnswerInTimeIsLeftOut(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 3, late)
-	edge.Shows(t, up(hanging.Addr), 0)
 	assert.Contains(t, edge.Journal(t, `"up":false`), "3 answers in a row did not come within the time")
 }
 
@@ -88,7 +87,7 @@ func TestABackendWithoutWorkIsNoReasonToTakeTheOtherOut(t *testing.T) {
 	edge.Shows(t, up(blue), 1)
 	require.NoError(t, edge.SetWeight("collectors", green.Addr, 1))
 	answerers(t, edge, 10)
-	edge.Shows(t, up(blue), 0)
+	assert.Contains(t, edge.Journal(t, `"up":false`), blue) // it may be back already
 }
 
 // A client whose requests take long takes nobody out who answers all the others.

@@ -73,8 +73,8 @@ func scriptedClient(t *testing.T, say script) *h2Client {
 		}
 		defer conn.Close()
 		say(t, afterTheEvent(t, conn))
-		assert.NoError(t, conn.(*tls.Conn).CloseWrite())
-		_, _ = io.Copy(io.Discard, conn) // until the client closes, in whatever way
+		_ = conn.(*tls.Conn).CloseWrite() // the client may have closed, after what it does not take
+		_, _ = io.Copy(io.Discard, conn)  // until it has
 	}()
 	c, err := gate{address: listener.Addr().String(), leaf: pair.Certificate[0]}.connectH2(t.Context(), 2)
 	require.NoError(t, err)
@@ -101,18 +101,22 @@ func afterTheEvent(t *testing.T, conn net.Conn) *http2.Framer {
 	}
 }
 
-// answers writes a whole answer to a stream.
-func answers(t *testing.T, frames *http2.Framer, stream uint32) {
+// answers writes a whole answer.
+func answers(t *testing.T, frames *http2.Framer) {
+	beginsToAnswer(t, frames, 1)
+	assert.NoError(t, frames.WriteData(1, true, []byte(answerBody())))
+}
+
+func beginsToAnswer(t *testing.T, frames *http2.Framer, stream uint32) {
 	var block bytes.Buffer
 	assert.NoError(t, hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: ":status", Value: "200"}))
 	assert.NoError(t, frames.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true}))
-	assert.NoError(t, frames.WriteData(stream, true, []byte(answerBody())))
 }
 
 func TestH2ClientAgreesOnSettingsAndAnswersPings(t *testing.T) {
 	heard := make(chan []http2.FrameType, 1)
 	c := scriptedClient(t, func(t *testing.T, frames *http2.Framer) {
-		answers(t, frames, 1) // before the settings: the client waits for these nevertheless
+		answers(t, frames) // before the settings: the client waits for these nevertheless
 		assert.NoError(t, frames.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0}))
 		assert.NoError(t, frames.WritePing(false, [8]byte{1}))
 		assert.NoError(t, frames.WriteWindowUpdate(0, 1))
@@ -147,7 +151,7 @@ func TestH2ClientFailsWhenTheProxy(t *testing.T) {
 		{"resets the stream", func(t *testing.T, frames *http2.Framer) {
 			assert.NoError(t, frames.WriteRSTStream(1, http2.ErrCodeRefusedStream))
 		}, "answer: unexpected [FrameHeader RST_STREAM "},
-		{"answers another stream", func(t *testing.T, frames *http2.Framer) { answers(t, frames, 3) }, "belongs to no request"},
+		{"answers another stream", func(t *testing.T, frames *http2.Framer) { beginsToAnswer(t, frames, 3) }, "belongs to no request"},
 		{"lets no event through", func(t *testing.T, frames *http2.Framer) {
 			assert.NoError(t, frames.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 994}))
 		}, "answer: a window of 994 bytes, less than an event"},
@@ -156,11 +160,11 @@ func TestH2ClientFailsWhenTheProxy(t *testing.T) {
 		}, "answer: an answer to no ping"},
 		{"never acknowledges the settings", func(t *testing.T, frames *http2.Framer) {
 			assert.NoError(t, frames.WriteSettings())
-			answers(t, frames, 1)
+			answers(t, frames)
 		}, "answer: EOF"},
 		{"never sends settings", func(t *testing.T, frames *http2.Framer) {
 			assert.NoError(t, frames.WriteSettingsAck())
-			answers(t, frames, 1)
+			answers(t, frames)
 		}, "answer: EOF"},
 		{"closes without a word", func(*testing.T, *http2.Framer) {}, "answer: EOF"},
 	} {

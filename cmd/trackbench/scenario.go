@@ -29,9 +29,9 @@ func scenarios(quick bool) []scenario {
 		{name: scenarioVisit, unit: unitProcessor, rounds: 7, connections: 16, requests: 3_000, aim: 0.85},
 		{name: scenarioResumed, unit: unitProcessor, rounds: 7, connections: 16, requests: 4_000, aim: 1.05},
 		{name: scenarioIdle, unit: unitMemory, rounds: 2, connections: 5_000, settle: 5 * time.Second, warm: scenarioKeepAlive, aim: 12_000},
-		{name: scenarioH2Shared, unit: unitProcessor, rounds: 7, connections: 32, streams: 8, requests: 60_000, aim: 1.0},
-		{name: scenarioH2Single, unit: unitProcessor, rounds: 7, connections: 64, streams: 1, requests: 60_000, aim: 1.0},
-		{name: scenarioH2Paired, unit: unitProcessor, rounds: 7, connections: 128, streams: 2, requests: 60_000, aim: 1.0},
+		{name: scenarioH2Shared, unit: unitProcessor, rounds: 7, connections: 32, streams: 8, requests: 60_000, aim: 0.95},
+		{name: scenarioH2Single, unit: unitProcessor, rounds: 7, connections: 64, streams: 1, requests: 60_000, aim: 0.90},
+		{name: scenarioH2Paired, unit: unitProcessor, rounds: 7, connections: 128, streams: 2, requests: 60_000, aim: 0.90},
 		{name: scenarioH2Idle, unit: unitMemory, rounds: 2, connections: 5_000, streams: 1, settle: 5 * time.Second, warm: scenarioH2Single, aim: 14_000},
 	}
 	if quick {

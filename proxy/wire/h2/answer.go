@@ -15,12 +15,14 @@ type answer struct {
 	status    int    // 0 until it is started
 	length    int64  // of the body, or wire.Unknown
 	sent      int64  // bytes of it
+	given     int64  // those that the client's windows let go
 	bodyless  bool
 	headed    bool          // the head was appended
 	ended     bool          // the answer has been
 	digits    [20]byte      // of the length
 	continued bool          // 100 was said, or there is no need for it
 	stalled   time.Duration // for the client to take it
+	stuck     time.Duration // since it took anything
 }
 
 func (a *answer) begin() { *a = answer{head: a.head[:0]} }

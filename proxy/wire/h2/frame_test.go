@@ -13,19 +13,27 @@ import (
 type talk []string
 
 // holds has the conversation with an echo.
-func (talk talk) holds(t *testing.T) {
-	c := dial(t, patient(), echo).greet()
+func (talk talk) holds(t *testing.T) { talk.with(dial(t, patient(), echo).greet()) }
+
+// with has the conversation. A line of nothing in between says that nothing comes.
+func (talk talk) with(c *client) {
+	c.t.Helper()
 	for i, line := range talk {
 		switch {
 		case i%2 == 0:
 			c.say(line)
-		case i < len(talk)-1:
-			c.hears(line)
-		default:
+		case i == len(talk)-1:
 			c.closes(line)
+		case line == "":
+			c.fence()
+		default:
+			c.hears(line)
 		}
 	}
 }
+
+// fence waits until what was said was seen to, and says that it is not answered.
+func (c *client) fence() { c.say(ping(pingText)).hears("pong " + pingText) }
 
 const (
 	pingText = "12345678"

@@ -307,8 +307,17 @@ func (c *Conn) end(err error) {
 	c.abandonPartial()
 	c.handOut()
 	if errors.Is(err, io.EOF) {
+		c.hush()
 		c.Wait()
 	}
 	c.close(err)
 	c.dropIn()
+}
+
+// hush ends the wait for windows.
+func (c *Conn) hush() {
+	c.mu.Lock()
+	c.hushed = true
+	c.wakeAllLocked()
+	c.mu.Unlock()
 }

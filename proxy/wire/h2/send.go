@@ -52,6 +52,10 @@ func (s *Stream) dataLocked(p []byte, flags uint8) {
 	c := s.conn
 	o := c.outLocked()
 	o.b = append(appendFrame(o.b, frame{length: len(p), kind: frameData, flags: flags, stream: s.id}), p...)
+	if len(p) > 0 {
+		s.given += int64(len(p))
+		s.stuck = 0
+	}
 	s.window -= int64(len(p))
 	c.window -= int64(len(p))
 }
@@ -86,21 +90,31 @@ func (s *Stream) roomLocked(n int) (int, error) {
 // stallLocked waits for a window or for room in out.
 func (s *Stream) stallLocked(full bool) error {
 	c := s.conn
-	patience := c.config.Write
-	if c.config.Rate > 0 {
-		patience += time.Duration(1000*s.sent/c.config.Rate) * time.Millisecond
-	}
-	if s.tunnel {
-		patience = s.stalled + time.Until(s.until)
-	}
-	if s.stalled >= patience {
+	patience := s.patienceLocked()
+	if patience <= 0 || c.hushed && !full {
 		return errUnread
 	}
 	c.crowded = c.crowded || full
 	start := time.Now()
-	s.pauseLocked(&s.writing, patience-s.stalled)
-	s.stalled += time.Since(start)
+	s.pauseLocked(&s.writing, patience)
+	waited := time.Since(start)
+	s.stuck += waited
+	s.stalled += waited
 	return nil
+}
+
+// patienceLocked returns how long the answer may wait: as long as one write since the
+// client has taken anything, and altogether what it may take at the slowest rate.
+func (s *Stream) patienceLocked() time.Duration {
+	if s.tunnel {
+		return time.Until(s.until)
+	}
+	config := s.conn.config
+	patience := config.Write - s.stuck
+	if config.Rate > 0 {
+		patience = min(patience, config.Write+time.Duration(1000*s.given/config.Rate)*time.Millisecond-s.stalled)
+	}
+	return patience
 }
 
 var errUnread = &wire.Error{Reason: reason.ClientTooSlow, What: "the client does not open its window for the answer"}

@@ -32,8 +32,11 @@ type abuse struct {
 
 // spend adds a cost, and lets what was spent before fade.
 func (a *abuse) spend(cost int, now time.Time) int {
-	if faded := int(now.Sub(a.at).Seconds() * abuseDecay); faded > 0 {
-		a.score, a.at = max(0, a.score-faded), now
+	if faded := int(now.Sub(a.at).Seconds() * abuseDecay); faded >= a.score {
+		a.score, a.at = 0, now
+	} else { // what is less than a point goes on to count
+		a.score -= faded
+		a.at = a.at.Add(time.Duration(faded) * time.Second / abuseDecay)
 	}
 	a.score += cost
 	return a.score

@@ -74,9 +74,14 @@ func (c *Conn) streamError(id uint32, code Code) error {
 	if c.isIdle(id) {
 		return broken(code, "a frame for a stream that was not opened")
 	}
+	c.reset(id, code)
+	return c.blame(costReset)
+}
+
+// reset ends one stream with RST_STREAM.
+func (c *Conn) reset(id uint32, code Code) {
 	c.dropStream(id, byUs, errMistake)
 	c.control(appendNumber(make([]byte, 0, 16), frameReset, id, uint32(code)))
-	return c.blame(costReset)
 }
 
 // dropStream ends a stream that one side has reset. Its work goes on, for nobody.

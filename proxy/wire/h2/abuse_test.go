@@ -178,3 +178,45 @@ func TestAFairClientIsNotBlamed(t *testing.T) {
 		c.takes(60001)
 	})
 }
+
+// A client that is waited for, and whose request has been handed out, provokes resets no
+// cheaper than others.
+func TestMistakesBehindAnExpectationHaveAPrice(t *testing.T) {
+	for name, rest := range map[string]func(uint32) string{
+		"more than was said": func(id uint32) string { return last(id, "xx") },
+		"less than was said": func(id uint32) string { return last(id, "") },
+		"trailers":           func(id uint32) string { return part(id, "x") + trailers(id, "x_a", "b") },
+		"no end":             func(id uint32) string { return part(id, "x") + post(id) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, patient(), echo).greet()
+			for id := uint32(1); id < 2*abuseLimit/costReset; id += 2 {
+				c.say(post(id, "content-length", "1", "expect", "100-continue")).next() // 100
+				c.say(rest(id))
+				if got := c.next() + c.next(); strings.Contains(got, "bye") {
+					assert.Contains(t, got, "ENHANCE_YOUR_CALM")
+					assert.Greater(t, id, uint32(100), "it is told too soon")
+					return
+				}
+			}
+			t.Error("the client was never told")
+		})
+	}
+}
+
+// All that a page uploads may be refused, while its bodies are on their way.
+func TestUploadsThatAreRefusedAreNoMistake(t *testing.T) {
+	c := dial(t, patient(), answering(0)).greet()
+	c.say(repeated(100, func(id uint32) string { return post(id, "content-length", "100000") }))
+	for range 200 {
+		line := c.next()
+		require.True(t, strings.HasSuffix(line, " 200.") || strings.HasSuffix(line, " reset NO_ERROR"), line)
+	}
+	c.say(repeated(100, func(id uint32) string { return part(id, letters(1000)) }), get(301))
+	got := c.next()
+	for got != "301 200." && got != "" {
+		require.NotContains(t, got, "bye")
+		got = c.next()
+	}
+	assert.Equal(t, "301 200.", got)
+}

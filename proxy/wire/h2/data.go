@@ -57,20 +57,27 @@ func (c *Conn) blameData(d *data) error {
 }
 
 // admitData takes the length of a frame off its stream's window and refuses what may
-// not come.
+// not come. Streams that are not remembered may have been refused with all of their body
+// on its way: that is no mistake of the client.
 func (c *Conn) admitData(id uint32, length, n int) error {
 	c.mu.Lock()
-	s, code := c.find(id), NoError
+	s, how, code, mistake := c.find(id), c.closed.find(id), NoError, false
 	switch {
-	case s == nil && c.closed.find(id) == byUs, s != nil && s.fault != nil: // nobody wants it any more
+	case s == nil && how == byUs, s != nil && s.fault != nil: // nobody wants it any more
 	case s == nil || s.whole:
 		code = StreamClosed
 	default:
 		code = s.admitLocked(length, n)
+		mistake = s.handed && s.malformed()
 	}
 	c.mu.Unlock()
-	if code != NoError {
+	switch {
+	case s == nil && code != NoError && how == unknown:
+		c.reset(id, code)
+	case code != NoError:
 		return c.streamError(id, code)
+	case mistake:
+		return c.blame(costReset)
 	}
 	return nil
 }
@@ -95,6 +102,7 @@ func (s *Stream) admitLocked(length, n int) Code {
 func (c *Conn) takeData() (whole bool, err error) {
 	d := &c.data
 	n := min(d.left, c.w-c.r)
+	mistake := false
 	c.mu.Lock()
 	s := c.find(d.stream)
 	if s != nil && !s.whole && s.fault == nil && n > 0 {
@@ -109,14 +117,16 @@ func (c *Conn) takeData() (whole bool, err error) {
 	}
 	whole = d.left == 0 && d.pad == 0
 	if whole && d.endStream && s != nil {
-		s.over = true
-		s.endLocked(s.short())
+		mistake = s.endByClientLocked(s.short())
 	}
 	s = s.unhanded()
 	c.mu.Unlock()
 	if whole {
 		d.on, c.begun = false, time.Time{}
 		c.repay()
+	}
+	if mistake {
+		return whole, c.blame(costReset)
 	}
 	return whole, c.judge(s)
 }

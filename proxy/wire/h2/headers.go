@@ -153,21 +153,24 @@ func (c *Conn) trailers(b block) error {
 	if err != nil {
 		return err
 	}
+	mistake := false
 	c.mu.Lock()
 	s := c.find(b.stream)
 	if s != nil {
-		s.over = b.endStream
-	}
-	if s != nil && !s.whole {
-		s.trailing = fields
 		fault := s.short()
 		if !ok || !b.endStream || b.dependent {
 			fault = errTrailers
 		}
-		s.endLocked(fault)
+		if !s.whole {
+			s.trailing = fields
+		}
+		mistake = s.endByClientLocked(fault)
 	}
 	s = s.unhanded()
 	c.mu.Unlock()
+	if mistake {
+		return c.blame(costReset)
+	}
 	return c.judge(s)
 }
 

@@ -120,6 +120,15 @@ func (s *Stream) endLocked(fault error) {
 	}
 }
 
+// endByClientLocked notes that the client has ended its side. It reports whether it did
+// so by a mistake in a request that was handed out; judge sees to those of others.
+func (s *Stream) endByClientLocked(fault error) (mistake bool) {
+	s.over = true
+	mistake = !s.whole && s.handed
+	s.endLocked(fault)
+	return mistake && s.malformed()
+}
+
 func orElse(err, other error) error {
 	if err != nil {
 		return err

@@ -105,7 +105,7 @@ func (c *Conn) takeData() (whole bool, err error) {
 	mistake := false
 	c.mu.Lock()
 	s := c.find(d.stream)
-	if s != nil && !s.whole && s.fault == nil && n > 0 {
+	if s != nil && !s.whole && s.fault == nil && n > 0 { // else it was not admitted
 		s.putLocked(c.in[c.r : c.r+n])
 	}
 	c.r += n

@@ -120,3 +120,19 @@ func TestClosedStreamsAreRemembered(t *testing.T) {
 	assert.Equal(t, byClient, c.find(3), "the latest says")
 	assert.Equal(t, unknown, c.find(1), "the oldest is forgotten")
 }
+
+// What comes behind a head that was refused is for nobody, before the answer as well.
+func TestABodyBehindARefusedHeadIsNotKept(t *testing.T) {
+	body := part(1, letters(maxFrame)) + part(1, letters(maxFrame)) + last(1, letters(maxFrame))
+	for says, hears := range map[string]string{
+		post(1, "x_a", "b"): "1 400. | 1 reset PROTOCOL_ERROR", post(1, "content-length", "1048577"): "1 413.", post(1, "expect", "x"): "1 417.",
+	} {
+		hold := make(chan struct{})
+		c := dial(t, patient(), func(s *Stream) { <-hold; echo(s) }).greet()
+		c.patience = 5 * time.Second
+		c.say(says, body).fence()
+		assert.Zero(t, c.held(1))
+		close(hold)
+		c.closes(hears)
+	}
+}

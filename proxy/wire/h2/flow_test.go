@@ -44,7 +44,9 @@ func TestAllStreamsShareTheWindowOfTheConnection(t *testing.T) {
 	c := dial(t, patient(), answering(50000)).greet()
 	c.say(get(1), get(3), get(5))
 	assert.Equal(t, 65535, c.takes(65535))
-	c.fence()
+	c.conn.mu.Lock()
+	assert.Zero(t, c.conn.window)
+	c.conn.mu.Unlock()
 	for left := 150000 - 65535; left > 0; left -= c.takes(min(left, 20000)) {
 		c.say(update(0, 20000))
 	}

@@ -47,7 +47,7 @@ func TestConnectAsksForWebsocketsAlone(t *testing.T) {
 	}
 }
 
-// agree accepts a websocket as a backend does that has understood the key.
+// agree accepts a websocket.
 func agree(t *testing.T, s *Stream) wire.Tunnel {
 	r, err := s.ReadHead(time.Now())
 	require.NoError(t, err)
@@ -56,15 +56,20 @@ func agree(t *testing.T, s *Stream) wire.Tunnel {
 	assert.Empty(t, body)
 	assert.True(t, whole)
 	assert.NoError(t, err)
+	tunnel, err := s.Switch(agreement(r))
+	require.NoError(t, err)
+	return tunnel
+}
+
+// agreement is what a backend says that has understood the key.
+func agreement(r *wire.Request) *wire.Fields {
 	var fields wire.Fields
 	fields.Add(wire.Other, []byte("sec-websocket-accept"), []byte(accepted(keyOf(r))))
 	fields.Add(wire.ContentLength, []byte("content-length"), []byte("0"))
 	fields.Add(wire.Other, []byte("sec-websocket-protocol"), []byte("chat"))
 	fields.Add(wire.Upgrade, []byte("upgrade"), []byte("websocket"))
 	fields.All()[3].Gone = true
-	tunnel, err := s.Switch(&fields)
-	require.NoError(t, err)
-	return tunnel
+	return &fields
 }
 
 func keyOf(r *wire.Request) (key string) {

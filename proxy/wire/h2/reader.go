@@ -63,7 +63,7 @@ func (c *Conn) readIn() (n int, err error) {
 	}
 	c.borrowIn()
 	c.in[0], c.w = c.first[0], 1
-	if !c.data.on { // of which it may be the last: nothing need follow
+	if !c.data.on || c.data.left+c.data.pad > 1 { // behind the last byte of DATA nothing need follow
 		n, _ = c.nc.Read(c.in[1:]) //nolint:errcheck // it comes again with the next read
 		c.w += n
 	}

@@ -14,8 +14,9 @@ type answer struct {
 	head      []byte // field block of the final answer, or of trailers
 	status    int    // 0 until it is started
 	length    int64  // of the body, or wire.Unknown
-	sent      int64  // bytes of it
-	given     int64  // those that the client's windows let go
+	digits    [20]byte
+	sent      int64 // bytes of it
+	given     int64 // those that the client's windows let go
 	bodyless  bool
 	headed    bool          // the head was appended
 	ended     bool          // the answer has been

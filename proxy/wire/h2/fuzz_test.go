@@ -101,17 +101,20 @@ func FuzzTalk(f *testing.F) {
 	})
 }
 
-// move is a frame of a kind, or two, for a stream. What n means depends on the kind.
+// sample is what frames carry.
+var sample = letters(60 << 8)
+
+// move is a frame of a kind for a stream. What n means depends on the kind.
 func move(kind uint8, id uint32, n int) string {
-	fields := plain("POST", "/", "cookie", "a=b", "cookie", letters(n))
+	fields := plain("POST", "/", "cookie", "a=b", "cookie", sample[:n])
 	frames := [...]string{
 		get(id), post(id), post(id, "content-length", strconv.Itoa(300*n)), post(id, "expect", "100-continue"), connect(id),
-		part(id, letters(60*n)), last(id, letters(60*n)), raw(frameData, flagPadded, id, string([]byte{byte(n)})+letters(2*n)),
-		trailers(id, "x-sum", letters(n)), update(id, uint32(n*n*n)), update(0, uint32(n*n*n)), settings(4, uint32(n*n)), reset(id),
+		part(id, sample[:60*n]), last(id, sample[:60*n]), raw(frameData, flagPadded, id, string([]byte{byte(n)})+sample[:2*n]),
+		trailers(id, "x-sum", sample[:n]), update(id, uint32(n*n*n)), update(0, uint32(n*n*n)), settings(4, uint32(n*n)), reset(id),
 		raw(frameHeaders, uint8(n), id, fields), raw(frameHeaders, 0, id, fields[:n%len(fields)]), raw(frameContinuation, 4, id, fields[n%len(fields):]),
 		raw(frameHeaders, 4, id, "\x83\x87\x84\x41\x01a\x40\x03x-y\x01"+string([]byte{byte(n)})), raw(frameHeaders, 5, id, "\x82\x87\x84\x41\x01a"+string([]byte{byte(n) | 0x80})),
 		ping(pingText), raw(framePing, flagAck, 0, leavePing), raw(frameGoAway, 0, 0, number(0)+number(0)), raw(framePriority, 0, id, number(uint32(n))+"\x10"),
-		raw(uint8(n), 0, id, "abcd"), raw(frameHeaders, 4, id, plain("HEAD", "/"+letters(n))), post(id, "x_a", "b"),
+		raw(uint8(n), 0, id, "abcd"), raw(frameHeaders, 4, id, plain("HEAD", "/"+sample[:n])), post(id, "x_a", "b"),
 	}
 	return frames[int(kind)%len(frames)]
 }

@@ -109,7 +109,9 @@ func (s *Stream) wake() {
 }
 
 // malformed reports whether the client is told of a mistake (RFC 9113 section 8.1.1).
-func (s *Stream) malformed() bool { return wire.ReasonOf(s.fault, reason.OK) == reason.Malformed }
+func (s *Stream) malformed() bool {
+	return s.fault != nil && wire.ReasonOf(s.fault, reason.OK) == reason.Malformed
+}
 
 // endLocked notes that nothing more will come, because of fault or, with nil, because
 // the request is whole. The first call counts.

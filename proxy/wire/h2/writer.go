@@ -112,8 +112,9 @@ func (c *Conn) flushLocked() {
 	for c.out != nil && !c.failed {
 		o := c.out
 		c.out = nil
+		c.armWriteLocked()
 		c.mu.Unlock()
-		err := c.write(o.b)
+		_, err := c.nc.Write(o.b)
 		o.drop()
 		c.mu.Lock()
 		if err != nil {
@@ -165,16 +166,14 @@ func (c *Conn) dieLocked(err error) {
 // writeSlack is how late a write deadline may be, at most.
 const writeSlack = time.Second
 
-// write writes within the write deadline, which moves only when it is near. One
-// goroutine at a time calls it.
-func (c *Conn) write(p []byte) error {
+// armWriteLocked sets the write deadline, which moves only when it is near, and not when
+// the last frames leave.
+func (c *Conn) armWriteLocked() {
 	now := time.Now()
-	if c.wArmed.Sub(now) < c.config.Write {
+	if c.dead == nil && c.wArmed.Sub(now) < c.config.Write {
 		c.wArmed = now.Add(c.config.Write + min(c.config.Write/4, writeSlack))
 		c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
 	}
-	_, err := c.nc.Write(p)
-	return err
 }
 
 // partingTime is how long the last frames may take.
@@ -190,8 +189,7 @@ func (c *Conn) close(err error) {
 		o.b = appendGoAway(o.b, c.served, code)
 	}
 	c.dieLocked(err)
-	c.wArmed = time.Now().Add(partingTime)
-	c.nc.SetWriteDeadline(c.wArmed) //nolint:errcheck // a closed connection fails at the write that follows
+	c.nc.SetWriteDeadline(time.Now().Add(partingTime)) //nolint:errcheck // a closed connection fails at the write that follows
 	c.waitFlushLocked()
 	c.flushLocked()
 }

@@ -1,0 +1,176 @@
+package h2
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
+)
+
+// counted counts the writes of a connection, and can have them fail.
+type counted struct {
+	net.Conn
+	writes atomic.Int32
+	broken atomic.Bool
+}
+
+var errBroken = errors.New("broken")
+
+func (c *counted) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	if c.broken.Load() {
+		return 0, errBroken
+	}
+	return c.Conn.Write(p)
+}
+
+// dialCounted is dial on a connection whose writes are counted.
+func dialCounted(t *testing.T, config *Config, serve func(*Stream)) (*client, *counted) {
+	near, far := loopback(t)
+	nc := &counted{Conn: far}
+	return attach(t, near, nc, config, serve), nc
+}
+
+func TestAnswersThatAreReadyTogetherLeaveTogether(t *testing.T) {
+	c, nc := dialCounted(t, patient(), answering(100))
+	c.say(preface, settings()).hears("settings | 0 +983041 | settings ack")
+	before := nc.writes.Load()
+	c.say(repeated(100, func(id uint32) string { return get(id) }))
+	assert.Equal(t, 10000, c.takes(10000))
+	assert.Less(t, nc.writes.Load()-before, int32(50), "writes for 100 answers")
+}
+
+func TestAnAnswerIsOneWrite(t *testing.T) {
+	c, nc := dialCounted(t, patient(), answering(10000))
+	c.say(preface, settings()).hears("settings | 0 +983041 | settings ack")
+	for id := uint32(1); id < 20; id += 2 {
+		c.conn.waitUntil(t, func() bool { return c.conn.working == 0 && !c.conn.flushing && c.conn.out == nil })
+		before := nc.writes.Load()
+		c.say(get(id))
+		c.takes(10000)
+		assert.Equal(t, int32(1), nc.writes.Load()-before)
+		c.say(update(0, 10000))
+	}
+}
+
+func TestAWriteThatFailsEndsEverything(t *testing.T) {
+	hold := make(chan struct{})
+	errs := make(chan error, 3)
+	c, nc := dialCounted(t, patient(), func(s *Stream) {
+		s.ReadHead(time.Now())
+		if s.id == 5 { // waits for its body
+			_, err := readBody(s)
+			errs <- err
+			return
+		}
+		<-hold
+		s.Start(200)
+		s.Frame(0)
+		errs <- s.Finish(nil, nil)
+	})
+	c.say(preface, settings()).hears("settings | 0 +983041 | settings ack")
+	c.say(get(1), get(3), post(5, "content-length", "70000")).fence()
+	nc.broken.Store(true)
+	close(hold)
+	failed := 0
+	for range 3 { // whose answer another was writing cannot know
+		if err := <-errs; err != nil {
+			assert.Equal(t, reason.ClientClosed, wire.ReasonOf(err, reason.OK))
+			failed++
+		}
+	}
+	assert.GreaterOrEqual(t, failed, 2)
+	c.conn.Wait()
+	assert.Equal(t, errUnwritten, c.waits())
+}
+
+// waits returns why the served connection ended, by itself.
+func (c *client) waits() error {
+	c.conn.nc.(*counted).Conn.(*net.TCPConn).CloseRead() // for the lingering of attach alone
+	c.Close()
+	<-c.ended
+	return c.err
+}
+
+func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
+	config := patient()
+	config.Write = 300 * time.Millisecond
+	errs := make(chan error, 1)
+	c := pipe(t, config, func(s *Stream) {
+		s.ReadHead(time.Now())
+		s.Start(200)
+		s.Frame(wire.Unknown)
+		var err error
+		for err == nil {
+			err = s.Write(make([]byte, 10000))
+		}
+		errs <- err
+	}).greet(4, 1<<31-1)
+	c.say(update(0, 1<<31-1-65535), get(1))
+	select {
+	case err := <-errs:
+		assert.NotNil(t, err)
+	case <-time.After(10 * time.Second):
+		t.Error("it is waited for")
+	}
+	<-c.ended
+	assert.Equal(t, errUnwritten, c.err)
+}
+
+// What is kept for a client that does not read is bounded, whatever it asks for.
+func TestWhatIsNotReadIsBounded(t *testing.T) {
+	t.Run("answers", func(t *testing.T) {
+		c := pipe(t, patient(), func(s *Stream) {
+			answering(200 << 10)(s)
+		}).greet(4, 1<<31-1)
+		c.say(update(0, 1<<31-1-65535), repeated(50, func(id uint32) string { return get(id) }))
+		c.conn.waitUntil(t, func() bool { return c.conn.crowded })
+		c.conn.mu.Lock()
+		assert.Less(t, len(c.conn.out.b), outFull+maxFrame+100*50)
+		c.conn.mu.Unlock()
+		assert.Equal(t, 50*200<<10, c.takes(50*200<<10))
+	})
+	t.Run("what the reader says", func(t *testing.T) {
+		c := pipe(t, patient(), echo).greet()
+		c.say(get(1<<20 + 1)).hears("1048577 200.")
+		ended := make(chan struct{})
+		go func() { // more than it is read
+			defer close(ended)
+			for id := uint32(3); id < 1<<20; id += 2 {
+				if _, err := io.WriteString(c, part(id, letters(tinyData))); err != nil {
+					return
+				}
+			}
+			t.Error("it was read to its end")
+		}()
+		c.conn.waitUntil(t, func() bool {
+			if c.conn.out != nil {
+				require.Less(t, len(c.conn.out.b), outControl+inSize)
+			}
+			return c.conn.written != nil
+		})
+		c.Close()
+		<-ended
+	})
+}
+
+// The last frames have little time, whatever is being written.
+func TestAMistakeEndsAConnectionThatIsNotRead(t *testing.T) {
+	c := pipe(t, patient(), answering(1<<20)).greet(4, 1<<31-1)
+	c.say(update(0, 1<<31-1-65535), get(1))
+	c.conn.waitUntil(t, func() bool { return c.conn.crowded })
+	c.say(part(0, ""))
+	select {
+	case <-c.ended:
+	case <-time.After(10 * time.Second):
+		t.Error("it is written to for as long as any other")
+	}
+}

@@ -16,11 +16,10 @@ const (
 	costFrame        = 2
 	costTiny         = 1 // a few bytes of DATA
 
-	abuseLimit  = 1000
-	abuseCalm   = abuseLimit * 3 / 4
-	abuseDecay  = 100 // each second
-	updatesFree = 16  // WINDOW_UPDATEs before any DATA was sent
-	tinyData    = 64  // bytes
+	abuseLimit = 1000
+	abuseCalm  = abuseLimit * 3 / 4
+	abuseDecay = 100 // each second
+	tinyData   = 64  // bytes
 )
 
 // abuse is what a client has spent.
@@ -103,14 +102,25 @@ func (c *Conn) dropStream(id uint32, how closing, fault error) {
 
 // closed remembers how the latest streams were closed, as what a late frame means
 // depends on that (RFC 9113 section 5.1). Frames for others are of streams long gone,
-// or of those that the client passed over.
+// or of those that the client passed over. Those that were reset are remembered apart,
+// and more of them: each may have a window of frames on its way.
 //
 // It is guarded by Conn.mu.
 type closed struct {
-	ids [32]uint32
-	how [32]closing
-	at  int
+	ended  [16]uint32 // both sides have said all
+	at     int
+	resets []ending // nil until there is one
+	next   int
 }
+
+// ending is how one stream was reset.
+type ending struct {
+	id  uint32
+	how closing
+}
+
+// resetsKept is more than may be open at a time by default.
+const resetsKept = 128
 
 // closing is how a stream was closed.
 type closing uint8
@@ -123,16 +133,29 @@ const (
 )
 
 func (c *closed) add(id uint32, how closing) {
-	c.ids[c.at], c.how[c.at] = id, how
-	c.at = (c.at + 1) % len(c.ids)
+	switch {
+	case how == whole:
+		c.ended[c.at] = id
+		c.at = (c.at + 1) % len(c.ended)
+	case len(c.resets) < resetsKept:
+		c.resets = append(c.resets, ending{id, how})
+	default:
+		c.resets[c.next] = ending{id, how}
+		c.next = (c.next + 1) % resetsKept
+	}
 }
 
-// find returns how a stream was closed; the latest says.
+// find returns how a stream was closed. Of one that we reset as well as the client it
+// says what came last.
 func (c *closed) find(id uint32) closing {
-	for i := range c.ids {
-		at := (c.at + len(c.ids) - 1 - i) % len(c.ids)
-		if c.ids[at] == id && id != 0 {
-			return c.how[at]
+	for i := len(c.resets) - 1; i >= 0; i-- {
+		if e := &c.resets[(c.next+i)%len(c.resets)]; e.id == id {
+			return e.how
+		}
+	}
+	for _, ended := range c.ended {
+		if ended == id && id != 0 {
+			return whole
 		}
 	}
 	return unknown

@@ -220,3 +220,16 @@ func TestUploadsThatAreRefusedAreNoMistake(t *testing.T) {
 	}
 	assert.Equal(t, "301 200.", got)
 }
+
+// Nobody wants them, but they have to be read.
+func TestFramesForARefusedStreamAreNotFreeForEver(t *testing.T) {
+	for name, frame := range map[string]string{"ends": last(1, ""), "trailers": trailers(1, "x-sum", "1")} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, patient(), echo).greet()
+			c.say(post(1, "expect", "x")).hears("1 417. | 1 reset NO_ERROR")
+			c.say(strings.Repeat(frame, abuseCalm/costFrame/2), ping(pingText)).hears("pong 12345678")
+			c.say(strings.Repeat(frame, abuseLimit/costFrame))
+			assert.Equal(t, []string{"ENHANCE_YOUR_CALM", "ENHANCE_YOUR_CALM"}, c.goodbyes())
+		})
+	}
+}

@@ -11,16 +11,15 @@ import (
 
 // answer is the writing side of a stream.
 type answer struct {
-	head      []byte // field block of the final answer, or of trailers
-	status    int    // 0 until it is started
-	length    int64  // of the body, or wire.Unknown
-	digits    [20]byte
-	sent      int64 // bytes of it
-	given     int64 // those that the client's windows let go
+	head      []byte   // field block of the final answer, or of trailers
+	status    int      // 0 until it is started
+	length    int64    // of the body, or wire.Unknown
+	digits    [20]byte // of it
+	sent      int64    // bytes of it
+	given     int64    // those that the client's windows let go
 	bodyless  bool
 	headed    bool          // the head was appended
 	ended     bool          // the answer has been
-	digits    [20]byte      // of the length
 	continued bool          // 100 was said, or there is no need for it
 	stalled   time.Duration // for the client to take it
 	stuck     time.Duration // since it took anything

@@ -145,7 +145,24 @@ func (s *Stream) Read(p []byte) (int, error) {
 
 // owedLocked gives the client back what it may send, when that is worth a frame.
 func (s *Stream) owedLocked(n int) {
-	if s.owed += int64(n); s.owed < streamWindow/2 || s.whole || s.reset {
+	if s.owed += int64(n); s.owed >= streamWindow/2 {
+		s.repayLocked()
+	}
+}
+
+// tightWindow is what a client may hardly send anything in: a frame with its padding.
+const tightWindow = 1 << 10
+
+// repayPaddingLocked gives the client back what padding has taken, at the latest when it
+// cannot go on without that: a body is not read before it is whole.
+func (s *Stream) repayPaddingLocked(n int) {
+	if s.owedLocked(n); s.owed > 0 && s.credit < tightWindow && !s.taking {
+		s.repayLocked()
+	}
+}
+
+func (s *Stream) repayLocked() {
+	if s.whole || s.reset {
 		return
 	}
 	s.credit += s.owed

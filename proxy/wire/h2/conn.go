@@ -138,8 +138,10 @@ func (c *Conn) find(id uint32) *Stream {
 	return nil
 }
 
-// forget takes s out of the table: no frame speaks of it any more. mu is held.
+// forgetLocked takes s out of the table: no frame speaks of it any more, so whoever
+// waits for one is woken for the last time.
 func (c *Conn) forgetLocked(s *Stream) {
+	s.wake()
 	for i, other := range c.streams {
 		if other == s {
 			last := len(c.streams) - 1

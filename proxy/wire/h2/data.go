@@ -37,23 +37,31 @@ func (c *Conn) startData(f frame, first []byte) error {
 		c.r -= len(first) // it is data
 	}
 	c.data = d
-	if err := c.blameData(&d); err != nil {
-		return err
+	c.mu.Lock()
+	cost := d.cost(c.find(d.stream))
+	c.mu.Unlock()
+	if cost > 0 {
+		if err := c.blame(cost); err != nil {
+			return err
+		}
 	}
 	return c.admitData(f.stream, f.length, d.left)
 }
 
-// blameData charges for frames that are hardly worth their head.
-func (c *Conn) blameData(d *data) error {
+// cost is the price of a frame that is hardly worth its head. s is its stream, or nil.
+// Messages of websockets are short, and one stream ends once.
+func (d *data) cost(s *Stream) int {
 	switch {
+	case d.endStream && s != nil && !s.over:
+		return 0
 	case d.endStream:
-		return nil
+		return costFrame
 	case d.left == 0:
-		return c.blame(costEmpty)
-	case d.left < tinyData:
-		return c.blame(costTiny)
+		return costEmpty
+	case d.left < tinyData && (s == nil || !s.tunnel):
+		return costTiny
 	}
-	return nil
+	return 0
 }
 
 // admitData takes the length of a frame off its stream's window and refuses what may
@@ -61,7 +69,10 @@ func (c *Conn) blameData(d *data) error {
 // on its way: that is no mistake of the client.
 func (c *Conn) admitData(id uint32, length, n int) error {
 	c.mu.Lock()
-	s, how, code, mistake := c.find(id), c.closed.find(id), NoError, false
+	s, how, code, mistake := c.find(id), unknown, NoError, false
+	if s == nil {
+		how = c.closed.find(id)
+	}
 	switch {
 	case s == nil && how == byUs, s != nil && s.fault != nil: // nobody wants it any more
 	case s == nil || s.whole:
@@ -88,7 +99,7 @@ func (s *Stream) admitLocked(length, n int) Code {
 	if s.credit -= int64(length); s.credit < 0 {
 		return FlowControlError
 	}
-	s.owedLocked(length - n)
+	s.repayPaddingLocked(length - n)
 	switch {
 	case s.req.Length != wire.Unknown && s.got > s.req.Length:
 		s.endLocked(errSurplus)

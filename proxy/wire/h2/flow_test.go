@@ -222,3 +222,36 @@ func TestABodyThatStopsIsNotWaitedFor(t *testing.T) {
 		c.say(get(3)).hears("3 200.")
 	}
 }
+
+// A window that padding has used up is opened again before the body is read: nobody reads
+// it before it is whole.
+func TestPaddingDoesNotShutTheWindow(t *testing.T) {
+	c := dial(t, patient(), echo).greet()
+	c.say(post(1), raw(frameData, flagPadded, 1, "\x63"+letters(900)+strings.Repeat("\x00", 99)))
+	for left := streamWindow - 1000; left > 0; left -= maxFrame {
+		c.say(part(1, letters(min(left, maxFrame))))
+	}
+	assert.Equal(t, "1 +100", c.next())
+	c.say(update(0, streamWindow), update(1, streamWindow), last(1, letters(100)))
+	assert.Equal(t, streamWindow, c.takes(streamWindow))
+}
+
+// Nothing else would wake who waits for a window: no frame speaks of the stream any more.
+func TestAResetEndsTheWaitForAWindow(t *testing.T) {
+	ended := make(chan error, 1)
+	c := dial(t, patient(), func(s *Stream) {
+		s.ReadHead(time.Now())
+		s.Start(200)
+		s.Frame(wire.Unknown)
+		ended <- s.Write([]byte(letters(200000)))
+	}).greet()
+	c.say(get(1))
+	c.takes(65535)
+	c.say(reset(1))
+	select {
+	case err := <-ended:
+		assert.Equal(t, errGone, err)
+	case <-time.After(c.patience):
+		t.Error("it waits on")
+	}
+}

@@ -77,7 +77,10 @@ func (c *Conn) wholeBlock(b block) error {
 		c.mu.Lock()
 		c.closed.add(b.stream, byUs)
 		c.mu.Unlock()
-		return c.skipBlock(b.bytes)
+		if err := c.skipBlock(b.bytes); err != nil {
+			return err
+		}
+		return c.blame(costFrame)
 	}
 	c.total++
 	if c.total >= c.config.Total {
@@ -127,7 +130,7 @@ func (c *Conn) enter(s *Stream, whole bool) {
 func (c *Conn) laterBlock(b block) error {
 	c.mu.Lock()
 	s := c.find(b.stream)
-	open, how := s != nil && !s.over, c.closed.find(b.stream)
+	open, how := s != nil && !s.over && !s.tunnel, c.closed.find(b.stream)
 	c.mu.Unlock()
 	if open {
 		return c.trailers(b)
@@ -136,10 +139,12 @@ func (c *Conn) laterBlock(b block) error {
 		return err
 	}
 	switch {
+	case s != nil && s.tunnel && !s.over: // RFC 9113 section 8.5
+		return c.streamError(b.stream, ProtocolError)
 	case s != nil:
 		return c.streamError(b.stream, StreamClosed)
 	case how == byUs:
-		return nil
+		return c.blame(costFrame)
 	case how == unknown:
 		return broken(ProtocolError, "a stream with a number below an earlier one")
 	}

@@ -106,7 +106,7 @@ func (s *Stream) stallLocked(full bool) error {
 // patienceLocked returns how long the answer may wait: as long as one write since the
 // client has taken anything, and altogether what it may take at the slowest rate.
 func (s *Stream) patienceLocked() time.Duration {
-	if s.tunnel {
+	if s.tunnel && !s.until.IsZero() {
 		return time.Until(s.until)
 	}
 	config := s.conn.config

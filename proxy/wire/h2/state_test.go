@@ -110,15 +110,33 @@ func TestClosedStreamsAreRemembered(t *testing.T) {
 	var c closed
 	assert.Equal(t, unknown, c.find(1))
 	assert.Equal(t, unknown, c.find(0), "the zero value holds no stream 0")
-	for i := range uint32(len(c.ids)) {
-		c.add(2*i+1, closing(i%3)+whole)
+	for i := range uint32(resetsKept) {
+		c.add(4*i+1, whole)
+		c.add(4*i+3, closing(i%2)+byUs)
 	}
-	for i := range uint32(len(c.ids)) {
-		assert.Equal(t, closing(i%3)+whole, c.find(2*i+1))
+	for i := range uint32(resetsKept) {
+		assert.Equal(t, closing(i%2)+byUs, c.find(4*i+3))
 	}
-	c.add(3, byClient)
-	assert.Equal(t, byClient, c.find(3), "the latest says")
+	last := uint32(4*resetsKept - 3)
+	assert.Equal(t, whole, c.find(last))
 	assert.Equal(t, unknown, c.find(1), "the oldest is forgotten")
+	c.add(last+2, byClient)
+	c.add(last+2, byUs)
+	assert.Equal(t, byUs, c.find(last+2), "the latest says")
+	assert.Equal(t, unknown, c.find(3), "the oldest is forgotten")
+}
+
+// A stream that was refused may have a whole window of frames on its way, and there may be
+// a hundred of them.
+func TestWhatComesLateForManyRefusedStreamsIsNoMistake(t *testing.T) {
+	c := dial(t, patient(), answering(0)).greet()
+	c.say(repeated(100, func(id uint32) string { return post(id, "content-length", "70000") }))
+	for range 200 {
+		c.next()
+	}
+	c.say(strings.Repeat(repeated(100, func(id uint32) string { return part(id, letters(1000)) }), 4))
+	c.say(repeated(100, func(id uint32) string { return last(id, "") }), ping(pingText))
+	c.hears("pong 12345678").closes("")
 }
 
 // What comes behind a head that was refused is for nobody, before the answer as well.

@@ -82,6 +82,12 @@ func (s *Stream) recycle() {
 
 // End ends the work for s, of which nothing may be used afterwards.
 func (s *Stream) End() {
+	s.Lose()
+	s.recycle()
+}
+
+// Lose is End after a panic: others may still use what s had, so nobody else gets it.
+func (s *Stream) Lose() {
 	c := s.conn
 	c.mu.Lock()
 	c.forgetLocked(s)
@@ -91,7 +97,6 @@ func (s *Stream) End() {
 		c.drained = nil
 	}
 	c.mu.Unlock()
-	s.recycle()
 }
 
 // uncountLocked makes room for another stream.
@@ -109,9 +114,7 @@ func (s *Stream) wake() {
 }
 
 // malformed reports whether the client is told of a mistake (RFC 9113 section 8.1.1).
-func (s *Stream) malformed() bool {
-	return s.fault != nil && wire.ReasonOf(s.fault, reason.OK) == reason.Malformed
-}
+func (s *Stream) malformed() bool { return wire.ReasonOf(s.fault, reason.OK) == reason.Malformed }
 
 // endLocked notes that nothing more will come, because of fault or, with nil, because
 // the request is whole. The first call counts.

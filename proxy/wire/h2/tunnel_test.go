@@ -3,6 +3,7 @@ package h2
 import (
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,4 +149,43 @@ func TestAWebsocketEnds(t *testing.T) {
 			c.hears(row.hears).closes("")
 		})
 	}
+}
+
+// HEADERS behind the head of a websocket are an error (RFC 9113 section 8.5), and nothing
+// of them is a trailer.
+func TestAWebsocketHasNoTrailers(t *testing.T) {
+	hold := make(chan struct{})
+	c := dial(t, patient(), func(s *Stream) {
+		s.ReadHead(time.Now())
+		<-hold
+		assert.Zero(t, s.Trailers().Len())
+	}).greet()
+	c.say(connect(1), trailers(1, "x-sum", "1")).hears("1 reset PROTOCOL_ERROR")
+	close(hold)
+	c.closes("")
+}
+
+// What a backend says instead of a websocket is an answer like any other.
+func TestARefusedWebsocketGetsTheWholeAnswer(t *testing.T) {
+	c := dial(t, patient(), answering(100000)).greet()
+	c.say(connect(1))
+	c.takes(65535)
+	c.say(update(0, 50000), update(1, 50000))
+	assert.Equal(t, 100000-65535, c.takes(100000-65535))
+}
+
+// Messages of websockets are short, and there are many of them.
+func TestMessagesOfAWebsocketCostNothing(t *testing.T) {
+	c := dial(t, patient(), func(s *Stream) {
+		tunnel := agree(t, s)
+		tunnel.SetDeadline(time.Now().Add(time.Minute))
+		io.Copy(io.Discard, tunnel)
+		tunnel.Close()
+	}).greet()
+	c.say(connect(1)).hears("1 200 sec-websocket-protocol=chat")
+	for range 20 {
+		c.say(strings.Repeat(part(1, "ping"), abuseLimit/10))
+	}
+	c.say(last(1, ""))
+	assert.Equal(t, `1 "".`, c.next())
 }

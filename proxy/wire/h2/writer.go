@@ -3,6 +3,7 @@ package h2
 import (
 	"errors"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -104,6 +105,7 @@ func (c *Conn) flushLocked() {
 		return
 	}
 	c.flushing = true
+	defer c.flushedLocked()
 	if c.open > 0 {
 		c.mu.Unlock()
 		runtime.Gosched()
@@ -113,17 +115,26 @@ func (c *Conn) flushLocked() {
 		o := c.out
 		c.out = nil
 		c.armWriteLocked()
-		c.mu.Unlock()
-		_, err := c.nc.Write(o.b)
-		o.drop()
-		c.mu.Lock()
-		if err != nil {
-			c.failLocked()
+		if err := c.writeLocked(o.b); err != nil {
+			c.failLocked(err)
 		}
+		o.drop()
 		c.makeRoomLocked()
 	}
+}
+
+// flushedLocked ends a flush, also one in which something has panicked.
+func (c *Conn) flushedLocked() {
 	c.flushing = false
 	c.tellWrittenLocked()
+}
+
+// writeLocked writes without the lock, which is held again afterwards whatever happens.
+func (c *Conn) writeLocked(p []byte) error {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	_, err := c.nc.Write(p)
+	return err
 }
 
 // makeRoomLocked wakes those that wait for room in out.
@@ -147,12 +158,15 @@ func (c *Conn) tellWrittenLocked() {
 	}
 }
 
-// failLocked notes that nothing can be written any more. The reader sees it when the
-// connection ends under it.
-func (c *Conn) failLocked() {
+// failLocked notes that nothing can be written any more. The reader is told of a client
+// that takes nothing. One that has gone may have left events behind: they are read, up to
+// the end that tells of itself.
+func (c *Conn) failLocked(err error) {
 	c.failed = true
 	c.dieLocked(ErrUnwritten)
-	c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
+	}
 }
 
 // dieLocked ends the answers that are under way.
@@ -190,8 +204,9 @@ func (c *Conn) close(err error) {
 	}
 	c.dieLocked(err)
 	c.nc.SetWriteDeadline(time.Now().Add(partingTime)) //nolint:errcheck // a closed connection fails at the write that follows
-	c.waitFlushLocked()
-	c.flushLocked()
+	for c.waitFlushLocked(); c.out != nil && !c.failed; c.waitFlushLocked() {
+		c.flushLocked()
+	}
 }
 
 // parting returns the code of the last GOAWAY; it is not due when the client has gone

@@ -89,7 +89,29 @@ func TestAWriteThatFailsEndsEverything(t *testing.T) {
 	}
 	assert.GreaterOrEqual(t, failed, 2)
 	c.conn.Wait()
-	assert.Equal(t, errUnwritten, c.waits())
+	assert.Equal(t, io.EOF, c.waits())
+}
+
+// Pages send what they have to say when they are left, and nobody is there for the
+// answer.
+func TestEventsOfAClientThatHasGoneAreStillRead(t *testing.T) {
+	bodies := make(chan string, 2)
+	c, nc := dialCounted(t, patient(), func(s *Stream) {
+		s.ReadHead(time.Now())
+		body, err := readBody(s)
+		assert.NoError(t, err)
+		s.Start(200)
+		s.Frame(0)
+		s.Finish(nil, nil)
+		bodies <- string(body)
+	})
+	c.say(preface, settings()).hears("settings | 0 +983041 | settings ack")
+	nc.broken.Store(true)
+	c.say(post(1), last(1, "hello"))
+	assert.Equal(t, "hello", <-bodies)
+	c.say(post(3), last(3, "again"))
+	assert.Equal(t, "again", <-bodies)
+	assert.Equal(t, io.EOF, c.waits())
 }
 
 // waits returns why the served connection ended, by itself.
@@ -122,7 +144,7 @@ func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
 		t.Error("it is waited for")
 	}
 	<-c.ended
-	assert.Equal(t, errUnwritten, c.err)
+	assert.Equal(t, ErrUnwritten, c.err)
 }
 
 // What is kept for a client that does not read is bounded, whatever it asks for.

@@ -42,6 +42,10 @@ func (h *http2) work() (asleep bool) {
 		h.Leave()
 	}
 	err := h.Conn.Serve(min(awake, c.gate.timeouts().KeepAlive))
+	if err == h2.ErrIdle && c.gate.draining.Load() { // it has begun just now
+		h.Leave()
+		err = h.Conn.Serve(awake)
+	}
 	c.waiting.Store(false)
 	if err == h2.ErrIdle && c.fallsAsleep(os.ErrDeadlineExceeded) {
 		return true
@@ -62,7 +66,7 @@ func (h *http2) part(err error) {
 	case err == h2.ErrIdle:
 		c.farewell(os.ErrDeadlineExceeded)
 	case err == h2.ErrLeft:
-		c.notify()
+		c.outlast()
 	case err == h2.ErrUnwritten:
 		c.SetLinger(0) //nolint:errcheck // best effort: what the system holds for it is freed
 	}
@@ -143,7 +147,8 @@ func (l *streamLane) survive() {
 	}
 	c.SetLinger(0)    //nolint:errcheck // best effort
 	c.TCPConn.Close() //nolint:errcheck // nothing is left to lose
-	l.end()
+	c.h2.Load().leave(l)
+	l.stream.Lose()
 }
 
 // survive is conn.survive for the goroutine that writes.

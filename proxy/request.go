@@ -132,9 +132,10 @@ func wantsLength(method []byte) bool {
 	return false
 }
 
-// trailers returns the fields behind a body that was chunked, or nil.
+// trailers returns the fields behind a body that was chunked, or nil. What follows the
+// head of an upgrade is not HTTP.
 func (x *exchange) trailers() *wire.Fields {
-	if x.req.Length != wire.Unknown {
+	if x.req.Length != wire.Unknown || x.req.Upgrade {
 		return nil
 	}
 	t := x.listener.strike(x.stream.Trailers())

@@ -124,12 +124,48 @@ func (c *conn) linger() {
 // farewell says that we are about to close, to a client that has not closed
 // itself: whoever closes last has nobody to tell (RFC 8446 section 6.1).
 func (c *conn) farewell(err error) {
-	if h := c.h2.Load(); h != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return
+	}
+	if h := c.h2.Load(); h != nil {
 		h.Farewell()
+		c.outlast()
+		return
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.notify()
+	c.notify()
+}
+
+// outlastBytes is more than a client may send over HTTP/2 before it hears from us.
+const outlastBytes = 2 << 20
+
+// outlast closes our side of an HTTP/2 connection and waits for the client to close its
+// own. What it still sends, windows that it opens among them, would otherwise have the
+// system throw away what it has not read: the end of an answer, or the GOAWAY that says
+// which of its requests it may send again. As long as it takes what was written it has
+// the time of a write; then it is to hurry.
+func (c *conn) outlast() {
+	c.release()
+	c.notify()
+	if c.TCPConn.CloseWrite() != nil {
+		return
 	}
+	end := time.Now().Add(c.gate.timeouts().Write)
+	for now := time.Now(); now.Before(end); now = time.Now() {
+		c.SetReadDeadline(now.Add(lingerTime)) //nolint:errcheck // the read fails if this does
+		_, err := io.CopyN(io.Discard, c.TCPConn, outlastBytes)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !c.unread() {
+			return
+		}
+	}
+}
+
+// unread reports whether the client has not taken all that was written.
+func (c *conn) unread() (some bool) {
+	err := c.Raw().Control(func(fd uintptr) {
+		n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		some = err == nil && n > 0
+	})
+	return some && err == nil
 }
 
 // notify says in TLS that nothing more comes.

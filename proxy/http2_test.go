@@ -214,10 +214,10 @@ func TestAClosedWindowHoldsNoBackend(t *testing.T) {
 	s.Answer(t).IsCut().IsReset(http2.ErrCodeEnhanceYourCalm).Stays()
 	edge.NextLogLine(t).Has("status", 200).Has("reason", "client_too_slow").Has("backend", backend.Addr)
 
-	again := frames.Event(t, "/track", event)
-	again.Head(t).HasStatus(200)
-	frames.Write(t, func(w *http2.Framer) error { return w.WriteWindowUpdate(again.ID, 1<<20) })
-	again.Answer(t).HasBody(text(200_000))
+	frames.Write(t, func(w *http2.Framer) error {
+		return w.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20})
+	})
+	frames.Event(t, "/track", event).Answer(t).HasStatus(200).HasBody(text(200_000))
 }
 
 // drowsy is the address of a backend that does not read large bodies, and answers all

@@ -20,18 +20,23 @@ import (
 var post = []string{":method: POST", ":scheme: https", ":path: /track", ":authority: " + testbed.Host}
 
 // paced is a backend that answers an event when the channel of its number is closed,
-// with that number.
+// with that number, or when the test is over.
 func paced(t *testing.T, count int) (*testbed.Actor, []chan struct{}) {
 	t.Helper()
-	ready := make([]chan struct{}, count)
+	over, ready := make(chan struct{}), make([]chan struct{}, count)
 	for i := range ready {
 		ready[i] = make(chan struct{})
 	}
-	return testbed.Backend(t, testbed.By(func(r testbed.Request) string {
+	backend := testbed.Backend(t, testbed.By(func(r testbed.Request) string {
 		n, _ := strconv.Atoi(r.Body) // all are numbers
-		<-ready[n]
+		select {
+		case <-ready[n]:
+		case <-over:
+		}
 		return "HTTP/1.1 200 OK\r\ncontent-length: " + strconv.Itoa(len(r.Body)) + "\r\n\r\n" + r.Body
-	})), ready
+	}))
+	t.Cleanup(func() { close(over) })
+	return backend, ready
 }
 
 func TestStreamsAreAnsweredInAnyOrder(t *testing.T) {

@@ -10,6 +10,16 @@
 //	res.HasStatus(200).HasBody("hello")
 //	edge.LastLogLine(t).Has("attempts", 2).Has("backend", alive.Addr)
 //
+// A story that a gate has to tell alike in every protocol runs over each:
+//
+//	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+//		edge := p.Edge(t, testbed.Pool(backend.Addr))
+//		edge.Post(t, "/track", "{}").HasStatus(200)
+//	})
+//
+// What clients send is written as HTTP/1.1 has it; over HTTP/2 it goes out as the frames
+// that mean the same. What only HTTP/2 has, [Gate.Frames] does frame by frame.
+//
 // Nothing here sleeps: whoever waits, waits for something that happens, and
 // gives up after [Patience].
 //

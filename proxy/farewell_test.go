@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -165,4 +166,30 @@ func TestAMistakeInTheFramingEndsTheConnectionAndSaysSo(t *testing.T) {
 	close(ready[0])
 	edge.NextLogLine(t).Has("status", 200).Has("reason", "client_closed").Has("attempts", 1)
 	edge.Shows(t, testbed.HTTP2.Connections(), 0)
+}
+
+// A client writes while it reads. Were the connection closed as soon as all is written, the
+// system would answer that with a reset, and throw away what the client has not read.
+func TestADrainLeavesTheTimeToReadWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	const size = 700_000
+	backend := testbed.Backend(t, testbed.Says(text(size)))
+	edge := testbed.HTTP2.Edge(t, testbed.Pool(backend.Addr), testbed.Section("timeouts: {drain: 1m}"))
+	frames := edge.Frames(t, testbed.Way{})
+	s := frames.Event(t, "/track", event)
+	edge.NextLogLine(t).Has("status", 200).Has("bytes_out", size)
+
+	edge.Drain()
+
+	for end := time.After(2 * time.Second); end != nil; { // the gate waits for one of them for an answer to its PING
+		select {
+		case <-end:
+			end = nil
+		case <-time.After(50 * time.Millisecond):
+			frames.Write(t, func(w *http2.Framer) error { return w.WriteWindowUpdate(0, 1) })
+		}
+	}
+	s.Answer(t).HasStatus(200).HasBody(text(size))
+	assert.Len(t, frames.Left(t), 2)
+	edge.Ended(t)
 }

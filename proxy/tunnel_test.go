@@ -110,3 +110,22 @@ func TestThePublicGetsNoTunnel(t *testing.T) {
 	assert.Empty(t, req.Field("connection"))
 	edge.LastLogLine(t).Has("status", 502).Has("reason", "backend_malformed")
 }
+
+// HEADERS behind the request for a websocket are no trailers: the backend would take them
+// for a request.
+func TestNothingFollowsAnUpgradeThatIsHTTP(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t, testbed.Status(404))
+	edge := testbed.HTTP2.Edge(t, testbed.Pool(backend.Addr), guiFor("127.0.0.1"))
+	frames := edge.Frames(t, testbed.Way{})
+	for range 5 { // both frames may or may not be read before the request is sent on
+		s := frames.Open(t, false, ":method: CONNECT", ":protocol: websocket", ":scheme: https", ":path: /ws", ":authority: "+testbed.Host)
+		s.Trailers(t, "x-sum: 1")
+		frames.Settle(t)
+		assert.True(t, s.Over())
+	}
+	frames.Event(t, "/", event).Answer(t).HasStatus(404)
+	for line := ""; line != "POST / HTTP/1.1"; line = backend.Next(t).Line {
+		assert.Contains(t, []string{"", "GET /ws HTTP/1.1"}, line)
+	}
+}

@@ -120,6 +120,12 @@ func (s *Stream) Got(t testing.TB, bytes int) {
 	s.frames.Until(t, "the body does not go on", func() bool { return s.heard.Len() >= bytes })
 }
 
+// Trailers ends the request with these fields, each "name: value".
+func (s *Stream) Trailers(t testing.TB, fields ...string) {
+	t.Helper()
+	require.NoError(t, s.writeBlock(true, split(fields)))
+}
+
 // Data sends a part of the body.
 func (s *Stream) Data(t testing.TB, p string, end bool) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,16 +130,13 @@ func TestAWebsocketEnds(t *testing.T) {
 		"by its client":   {reset(1), "1 200 sec-websocket-protocol=chat", func(wire.Tunnel) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reading := make(chan struct{})
 			c := dial(t, patient(), func(s *Stream) {
 				tunnel := agree(t, s)
-				go func() {
-					<-reading
-					row.end(tunnel)
-				}()
-				close(reading)
+				var ending sync.WaitGroup
+				ending.Go(func() { row.end(tunnel) })
 				_, err := tunnel.Read(make([]byte, 10))
 				assert.Error(t, err)
+				ending.Wait()
 				tunnel.Close()
 			}).greet()
 			c.say(connect(1))

@@ -172,6 +172,9 @@ func (c *Conn) step(now time.Time) error {
 func (c *Conn) refuseFurther(code Code) {
 	if c.leaving != refusing {
 		c.leaving, c.served = refusing, c.last
+		c.mu.Lock()
+		c.closed.passOver(c.served)
+		c.mu.Unlock()
 		c.control(appendGoAway(make([]byte, 0, 32), c.served, code))
 	}
 }

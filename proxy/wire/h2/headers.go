@@ -74,9 +74,6 @@ func (c *Conn) wholeBlock(b block) error {
 	}
 	c.last = b.stream
 	if c.leaving == refusing {
-		c.mu.Lock()
-		c.closed.add(b.stream, byUs)
-		c.mu.Unlock()
 		if err := c.skipBlock(b.bytes); err != nil {
 			return err
 		}

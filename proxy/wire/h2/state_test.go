@@ -106,26 +106,6 @@ func TestTrailersBehindABodyOverTheLimitAreNoMistake(t *testing.T) {
 	c.closes("1 413.")
 }
 
-func TestClosedStreamsAreRemembered(t *testing.T) {
-	var c closed
-	assert.Equal(t, unknown, c.find(1))
-	assert.Equal(t, unknown, c.find(0), "the zero value holds no stream 0")
-	for i := range uint32(resetsKept) {
-		c.add(4*i+1, whole)
-		c.add(4*i+3, closing(i%2)+byUs)
-	}
-	for i := range uint32(resetsKept) {
-		assert.Equal(t, closing(i%2)+byUs, c.find(4*i+3))
-	}
-	last := uint32(4*resetsKept - 3)
-	assert.Equal(t, whole, c.find(last))
-	assert.Equal(t, unknown, c.find(1), "the oldest is forgotten")
-	c.add(last+2, byClient)
-	c.add(last+2, byUs)
-	assert.Equal(t, byUs, c.find(last+2), "the latest says")
-	assert.Equal(t, unknown, c.find(3), "the oldest is forgotten")
-}
-
 // A stream that was refused may have a whole window of frames on its way, and there may be
 // a hundred of them.
 func TestWhatComesLateForManyRefusedStreamsIsNoMistake(t *testing.T) {

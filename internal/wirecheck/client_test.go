@@ -15,6 +15,7 @@ import (
 type answer struct {
 	head      head
 	body      string
+	stream    uint32 // 0 in HTTP/1.1
 	truncated bool
 }
 
@@ -24,23 +25,60 @@ type outcome struct {
 	interim int    // answers of the 1xx kind
 	closed  bool   // by the gate
 	bad     string // what could not be read as HTTP
+
+	// Of HTTP/2.
+	asked  uint32            // the stream that the case is about
+	resets map[uint32]string // by the gate, with their codes
+	goaway string            // the code that ended the connection, unless it was no error
 }
 
-// status is the first answer's, or what there was instead of one.
+// status is that of the answer to what was asked, which in HTTP/1.1 is the first, or
+// what there was instead of one.
 func (o outcome) status() int {
-	switch {
-	case len(o.answers) > 0:
-		return o.answers[0].head.status()
-	case o.closed:
+	_, reset := o.resets[o.asked]
+	switch status := o.answered(o.asked); {
+	case status != noAnswer:
+		return status
+	case o.closed || reset || o.goaway != "":
 		return closedSilently
 	}
 	return noAnswer
+}
+
+// answered returns the status of the first answer on a stream.
+func (o outcome) answered(stream uint32) int {
+	for _, a := range o.answers {
+		if a.stream == stream {
+			return a.head.status()
+		}
+	}
+	return noAnswer
+}
+
+// codes are those by which the gate refused what was asked.
+func (o outcome) codes() []string {
+	var all []string
+	if o.goaway != "" {
+		all = append(all, o.goaway)
+	}
+	if code, reset := o.resets[o.asked]; reset {
+		all = append(all, code)
+	}
+	return all
 }
 
 func (o outcome) statuses() []int {
 	var all []int
 	for _, a := range o.answers {
 		all = append(all, a.head.status())
+	}
+	return all
+}
+
+func (o outcome) bodies() []string {
+	var all []string
+	for _, a := range o.answers {
+		all = append(all, a.body)
 	}
 	return all
 }
@@ -55,15 +93,20 @@ type patience struct {
 // converse does steps on conn and reads until nothing more comes. It closes conn.
 func converse(conn *tls.Conn, c clientCase, p patience) (outcome, error) {
 	defer conn.Close()
-	todo, err := steps(c.Raw)
+	todo, err := c.steps()
 	if err != nil {
 		return outcome{}, err
 	}
-	l := &listener{conn: conn, bodiless: c.HeadResponse, events: make(chan event, 1024), done: make(chan struct{})}
-	go l.listen()
 	if err := conn.SetWriteDeadline(time.Now().Add(p.first + 5*time.Second)); err != nil {
 		return outcome{}, err
 	}
+	opening, err := c.opening()
+	if err != nil {
+		return outcome{}, err
+	}
+	io.WriteString(conn, opening) // an error comes again when there is nothing to hear
+	l := newListener(conn, c)
+	go l.listen()
 	l.play(todo)
 	if c.HalfClose {
 		conn.CloseWrite() // an error shows as an answer that does not come

@@ -22,7 +22,10 @@ type clientCase struct {
 	HeadResponse bool  `json:"head_response"` // the answer has no body, whatever its fields say
 	TimeoutMS    int64 `json:"timeout_ms"`
 	Slow         bool  // takes as long as the gate's own deadlines
+	Load         bool  // floods
 	Attack       bool
+	Settings     string  // the payload of HTTP/2's first frame
+	Frames       []frame // that follow it
 	Expect       expectation
 
 	RFC  string
@@ -46,8 +49,14 @@ type expectation struct {
 	MustClose    bool    `json:"must_close"`
 	ShouldClose  bool    `json:"should_close"`
 	MustNotReach bool    `json:"must_not_reach_backend"`
-	Backend      sight
-	Note         string
+
+	// Of HTTP/2, where a status of 0 may be a stream that was reset as well.
+	H2Error         []string `json:"h2_error"`         // one of these codes
+	ConnectionError bool     `json:"connection_error"` // and not only of the stream
+	StillUsable     bool     `json:"connection_still_usable"`
+
+	Backend sight
+	Note    string
 }
 
 const (
@@ -70,6 +79,9 @@ type sight struct {
 	NoComplete      bool              `json:"no_complete_request"`
 	NoUnderscores   bool              `json:"no_underscore_names"`
 	XFFIsClient     bool              `json:"xff_is_client"`
+	CLSingle        bool              `json:"cl_single"`
+	CLMax           *int              `json:"cl_forwarded_max"`
+	CLNot           *string           `json:"cl_not"`
 }
 
 // backendCase is something that a backend does, and what must come of it.
@@ -117,21 +129,16 @@ func loadCorpus(t *testing.T) corpus {
 	strict(t, text, &file)
 	var all corpus
 	for _, text := range file.Cases {
-		if protocol(t, text) == "h1" {
-			all.client = append(all.client, readCase[clientCase](t, text))
+		c := readCase[clientCase](t, text)
+		if other, ok := deviations()[c.ID]; ok {
+			c = other(c)
 		}
+		all.client = append(all.client, c)
 	}
 	for _, text := range file.BackendCases {
 		all.backend = append(all.backend, readCase[backendCase](t, text))
 	}
 	return all
-}
-
-func protocol(t *testing.T, text []byte) string {
-	t.Helper()
-	var c struct{ Protocol string }
-	require.NoError(t, json.Unmarshal(text, &c))
-	return c.Protocol
 }
 
 func readCase[T any](t *testing.T, text []byte) T {
@@ -148,6 +155,16 @@ func strict(t *testing.T, text []byte, into any) {
 	require.NoError(t, d.Decode(into), "%.120s", text)
 }
 
+// of returns the client cases of one protocol.
+func (c corpus) of(protocol string) (some []clientCase) {
+	for _, one := range c.client {
+		if one.Protocol == protocol {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
 // named returns the client case with this id.
 func (c corpus) named(t *testing.T, id string) clientCase {
 	t.Helper()
@@ -162,13 +179,15 @@ func (c corpus) named(t *testing.T, id string) clientCase {
 
 func TestCorpusIsWhole(t *testing.T) {
 	all := loadCorpus(t)
-	assert.GreaterOrEqual(t, len(all.client), 289, "client cases of HTTP/1.1")
+	assert.GreaterOrEqual(t, len(all.of("h1")), 289, "client cases of HTTP/1.1")
+	assert.GreaterOrEqual(t, len(all.of(http2Protocol)), 118, "client cases of HTTP/2")
+	assert.Len(t, all.client, len(all.of("h1"))+len(all.of(http2Protocol)), "a protocol that nobody speaks here")
 	assert.GreaterOrEqual(t, len(all.backend), 29, "backend cases")
 	seen := map[string]bool{}
 	for _, c := range all.client {
 		assert.False(t, seen[c.ID], "%s stands twice", c.ID)
 		assert.NotEmpty(t, c.Expect.Status, "%s accepts nothing", c.ID)
-		_, err := steps(c.Raw)
+		_, err := c.steps()
 		assert.NoError(t, err, c.ID)
 		seen[c.ID] = true
 	}
@@ -178,4 +197,14 @@ func TestCorpusIsWhole(t *testing.T) {
 		_, err := expand(c.Raw)
 		assert.NoError(t, err, c.ID)
 	}
+}
+
+func TestDeviationsAreOfCasesThatExist(t *testing.T) {
+	all := loadCorpus(t)
+	for id := range deviations() {
+		assert.NotEmpty(t, all.named(t, id).Frames)
+	}
+	crumbs := all.named(t, "h2-ok-cookie-crumbs")
+	assert.Equal(t, "gui_allowed", crumbs.Listener)
+	assert.Contains(t, crumbs.Frames[0].Fields, [2]string{":authority", "{GUI_HOST}"})
 }

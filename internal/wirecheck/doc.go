@@ -4,7 +4,8 @@
 // testdata/corpus.json lists the cases byte by byte, each with what is
 // acceptable and why; its "meta" explains the format. For each one
 //
-//  1. corpus reads the case and expands its placeholders into steps,
+//  1. corpus reads the case and expands its placeholders, and frame its frames of
+//     HTTP/2, into steps,
 //  2. the gate, built and started as an operator would, gets these bytes over TLS,
 //  3. recorder, the only backend behind the gate, keeps what reaches it, and
 //     answers well or, by script, badly,
@@ -13,6 +14,6 @@
 //     be is a failure, and what is legal but lenient fails as well.
 //
 // Cases run one after another on a lane: a gate and a recorder of its own. The
-// lanes run side by side. Cases of protocols that the gate does not speak yet
-// stay in the corpus and are left out here.
+// lanes run side by side. deviations lists the cases in which this project wants
+// something else than the corpus.
 package wirecheck

@@ -61,6 +61,9 @@ func (g gate) dial(c clientCase) (*tls.Conn, error) {
 		name = names(c.TLS.SNI)
 	}
 	protocols := []string{"http/1.1"}
+	if c.Protocol == http2Protocol {
+		protocols = []string{http2Protocol}
+	}
 	if c.TLS.ALPN != nil {
 		protocols = *c.TLS.ALPN
 	}

@@ -31,6 +31,7 @@ func judge(c clientCase, o outcome, r record) verdict {
 	tolerated := len(v.warns) > 0
 	v.preferred(c.Expect, o)
 	v.sequence(c.Expect, o)
+	v.http2(c, o)
 	if !tolerated {
 		v.closing(c.Expect, o)
 		v.reach(c.Expect, r)
@@ -46,6 +47,7 @@ func judge(c clientCase, o outcome, r record) verdict {
 		}
 		v.invariants(one, c.Listener == "public")
 		v.sight(c.Expect.Backend, one)
+		v.length(c.Expect.Backend, one)
 		v.bodies(c.Expect.Backend, one)
 	}
 	return v

@@ -42,7 +42,7 @@ func cutAnswers(c backendCase, o outcome) outcome {
 
 func (v *verdict) followUp(o outcome) {
 	if len(o.answers) != 1 || o.status() != 200 || o.answers[0].body != "ok" {
-		v.fail("the next request got %v %v %s", o.statuses(), o.answers, o.bad)
+		v.fail("the next request got %v %q %s", o.statuses(), o.bodies(), o.bad)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestJudgeSeesWhatABackendDidToOthers(t *testing.T) {
 	poisoned.outcome.answers = []answer{{head: "HTTP/1.1 200 OK", body: "evil"}}
 	assert.Equal(t, []string{
 		"what was cut short came out whole",
-		"the next request got [200] [{HTTP/1.1 200 OK evil false}] ",
+		"the next request got [200] [\"evil\"] ",
 		"the backend's connection was used again: true, want false",
 	}, judgeBackend(c, good, poisoned).fails)
 }

@@ -4,15 +4,9 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"regexp"
-	"strings"
-	"testing"
 	"time"
-
-	"github.com/stretchr/testify/assert"
 )
 
 // event is something that a listener heard.
@@ -23,14 +17,30 @@ const (
 	answered event = true
 )
 
+// ear reads what a gate says, in one protocol.
+type ear interface {
+	// next reads until there is an event. Its error ends the listening.
+	next() (event, error)
+}
+
 // listener reads answers while the client still writes.
 type listener struct {
-	conn     *tls.Conn
-	bodiless bool
-	events   chan event    // closed at the end
-	done     chan struct{} // closed at the end
-	heard    outcome       // to be read after the end
-	answers  int           // answered events taken so far
+	conn    *tls.Conn
+	ear     ear
+	events  chan event    // closed at the end
+	done    chan struct{} // closed at the end
+	heard   *outcome      // the ear's; to be read after the end
+	answers int           // answered events taken so far
+}
+
+func newListener(conn *tls.Conn, c clientCase) *listener {
+	l := &listener{conn: conn, heard: &outcome{}, events: make(chan event, 1024), done: make(chan struct{})}
+	if c.Protocol == http2Protocol {
+		l.ear = newStreams(conn, c, l.heard)
+	} else {
+		l.ear = &answers{in: bufio.NewReader(conn), bodiless: c.HeadResponse, heard: l.heard}
+	}
+	return l
 }
 
 // play writes the steps, until the gate has had enough.
@@ -81,13 +91,13 @@ func (l *listener) wait(p patience) outcome {
 		select {
 		case e, open := <-l.events:
 			if !open {
-				return l.heard
+				return *l.heard
 			}
 			l.count(e)
 		case <-quiet:
 			l.conn.SetReadDeadline(time.Now())
 			<-l.done
-			return l.heard
+			return *l.heard
 		}
 	}
 }
@@ -95,9 +105,8 @@ func (l *listener) wait(p patience) outcome {
 func (l *listener) listen() {
 	defer close(l.done)
 	defer close(l.events)
-	in := bufio.NewReader(l.conn)
 	for {
-		e, err := l.next(in)
+		e, err := l.ear.next()
 		if err != nil {
 			l.heard.closed = !timedOut(err)
 			return
@@ -106,93 +115,7 @@ func (l *listener) listen() {
 	}
 }
 
-// next reads one answer. Its error ends the listening.
-func (l *listener) next(in *bufio.Reader) (event, error) {
-	h, err := readHead(in)
-	if err != nil {
-		if h != "" {
-			l.heard.bad = fmt.Sprintf("half a head: %.80q", h)
-		}
-		return interim, err
-	}
-	if l.heard.bad = malformed(h); l.heard.bad != "" {
-		return interim, errMalformed
-	}
-	if code := h.status(); code < 200 && code != 101 {
-		l.heard.interim++
-		return interim, nil
-	}
-	a := answer{head: h}
-	if !l.bodiless && !bodiless(h.status()) {
-		a.body, err = readBody(in, h, false)
-	}
-	if errors.Is(err, errMalformed) {
-		l.heard.bad = err.Error()
-	}
-	a.truncated = err != nil && l.heard.bad == ""
-	l.heard.answers = append(l.heard.answers, a)
-	return answered, err
-}
-
-func bodiless(status int) bool { return status == 101 || status == 204 || status == 304 }
-
-// token is a field name of RFC 9110 section 5.1.
-var token = regexp.MustCompile("^[!#$%&'*+.^`|~0-9A-Za-z_-]+$")
-
-// malformed says what is wrong with an answer's head, or "".
-func malformed(h head) string {
-	if h.status() < 100 {
-		return fmt.Sprintf("status line %.80q", h.lines()[0])
-	}
-	for _, line := range h.lines()[1:] {
-		name, _, colon := strings.Cut(line, ":")
-		if !colon || !token.MatchString(name) || strings.ContainsAny(line, "\r\n\x00") {
-			return fmt.Sprintf("field line %.80q", line)
-		}
-	}
-	return ""
-}
-
 func timedOut(err error) bool {
 	var failure net.Error
 	return errors.As(err, &failure) && failure.Timeout()
-}
-
-func TestListenerTellsAnswersApart(t *testing.T) {
-	for name, test := range map[string]struct {
-		sent string
-		want outcome
-	}{
-		"two answers": {
-			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 204 No\r\n\r\n",
-			outcome{answers: []answer{{head: "HTTP/1.1 200 OK\r\nContent-Length: 2", body: "ok"}, {head: "HTTP/1.1 204 No"}}, closed: true},
-		},
-		"interim": {
-			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n",
-			outcome{answers: []answer{{head: "HTTP/1.1 204 No"}}, interim: 1, closed: true},
-		},
-		"cut short": {
-			"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok",
-			outcome{answers: []answer{{head: "HTTP/1.1 200 OK\r\nContent-Length: 9", body: "ok", truncated: true}}, closed: true},
-		},
-		"to the end":  {"HTTP/1.1 200 OK\r\n\r\nok", outcome{answers: []answer{{head: "HTTP/1.1 200 OK", body: "ok"}}, closed: true}},
-		"no HTTP":     {"HTPP/1.1 200 OK\r\n\r\n", outcome{bad: `status line "HTPP/1.1 200 OK"`, closed: true}},
-		"bare LF":     {"HTTP/1.1 200 OK\r\nA: 1\nB: 2\r\n\r\n", outcome{bad: `field line "A: 1\nB: 2"`, closed: true}},
-		"half a head": {"HTTP/1.1 200 OK\r\n", outcome{bad: `half a head: "HTTP/1.1 200 OK\r\n"`, closed: true}},
-		"bad chunk":   {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", outcome{answers: []answer{{head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"}}, bad: `malformed: chunk size "x\r\n"`, closed: true}},
-	} {
-		l := &listener{events: make(chan event, 16), done: make(chan struct{})}
-		conn, far := net.Pipe()
-		go func() {
-			io.WriteString(far, test.sent)
-			far.Close()
-		}()
-		in := bufio.NewReader(conn)
-		var err error
-		for err == nil {
-			_, err = l.next(in)
-		}
-		l.heard.closed = !timedOut(err)
-		assert.Equal(t, test.want, l.heard, name)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,12 @@ type request struct {
 type record struct {
 	requests []request
 	raw      string
+}
+
+// without leaves out the requests for target: they are no part of the case.
+func (r record) without(target string) record {
+	r.requests = slices.DeleteFunc(r.requests, func(one request) bool { return one.target == target })
+	return r
 }
 
 // mostRaw bounds how many bytes of a case are kept.

@@ -35,6 +35,14 @@ type step struct {
 	interim bool
 }
 
+// steps returns what the client of a case does.
+func (c clientCase) steps() ([]step, error) {
+	if c.Protocol == http2Protocol {
+		return c.http2Steps()
+	}
+	return steps(c.Raw)
+}
+
 // steps turns the raw text of a case into what a client does.
 func steps(raw string) ([]step, error) {
 	text, err := expand(raw)

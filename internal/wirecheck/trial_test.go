@@ -47,17 +47,24 @@ func send(t *testing.T, c clientCase, g gate, r *recorder) sighting {
 	t.Helper()
 	r.forget()
 	conn, err := g.dial(c)
+	if c.Protocol == http2Protocol {
+		require.NoError(t, err)
+		require.Equal(t, http2Protocol, conn.ConnectionState().NegotiatedProtocol)
+	}
 	if err != nil { // a handshake that is refused is an answer as well
 		return sighting{outcome: outcome{closed: true}}
 	}
 	o, err := converse(conn, c, c.patience())
 	require.NoError(t, err)
 	<-time.After(settles)
-	return sighting{o, r.seen()}
+	return sighting{o, r.seen().without(usableTarget)}
 }
 
 func (c clientCase) patience() patience {
 	p := patience{answers: max(1, len(c.Expect.Sequence)), first: c.timeout(), quiet: quietAfterAnswers}
+	if c.Expect.StillUsable {
+		p.answers++
+	}
 	if c.Expect.MustClose || c.Expect.ShouldClose {
 		p.quiet = quietBeforeClose
 	}

@@ -30,13 +30,17 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// deal spreads the cases over lanes. A slow one has a lane to itself.
+// deal spreads the cases over lanes. A slow one has a lane to itself, and floods
+// disturb only each other.
 func deal(all corpus) map[string][]trial {
 	dealt := map[string][]trial{}
 	for i, c := range all.client {
 		lane := fmt.Sprintf("client-%d", i%lanes)
-		if c.Slow {
+		switch {
+		case c.Slow:
 			lane = c.ID
+		case c.Load:
+			lane = "floods"
 		}
 		dealt[lane] = append(dealt[lane], trial{c.Class + "/" + c.ID, func(t *testing.T, g gate, r *recorder) verdict {
 			return tryClient(t, c, g, r)

@@ -43,7 +43,7 @@ race: ## The same under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -count=1 -race ./...
 
 .PHONY: wire
-wire: ## Run the wire cases alone: what a client or a backend may send, and what must come of it
+wire: ## Run the wire cases and floods alone: what a client or a backend may send, and what must come of it
 	$(GO) test -count=1 -run TestWire ./internal/wirecheck
 
 .PHONY: suites

@@ -49,6 +49,9 @@ func Start(t testing.TB, command *exec.Cmd) *Process {
 	return p
 }
 
+// PID is the process's number, by which the system tells about it.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
 // Stop sends SIGTERM and waits for the end, which is killed for when it does
 // not come. It returns how the process ended, the first time it is called.
 func (p *Process) Stop() error {

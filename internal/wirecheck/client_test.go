@@ -2,6 +2,7 @@ package wirecheck
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -83,6 +84,16 @@ func (o outcome) bodies() []string {
 	return all
 }
 
+// String tells what there was, in few words.
+func (o outcome) String() string {
+	count, size := map[int]int{}, 0
+	for _, a := range o.answers {
+		count[a.head.status()]++
+		size += len(a.body)
+	}
+	return fmt.Sprintf("answers %v with %d bytes, %d resets, goaway %q, closed %t", count, size, len(o.resets), o.goaway, o.closed)
+}
+
 // patience is how long a client waits.
 type patience struct {
 	answers int           // that it hopes for
@@ -106,8 +117,13 @@ func converse(conn *tls.Conn, c clientCase, p patience) (outcome, error) {
 	}
 	io.WriteString(conn, opening) // an error comes again when there is nothing to hear
 	l := newListener(conn, c)
-	go l.listen()
-	l.play(todo)
+	if c.Deaf {
+		l.play(todo)
+		go l.listen()
+	} else {
+		go l.listen()
+		l.play(todo)
+	}
 	if c.HalfClose {
 		conn.CloseWrite() // an error shows as an answer that does not come
 	}

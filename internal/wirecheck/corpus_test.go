@@ -26,6 +26,7 @@ type clientCase struct {
 	Attack       bool
 	Settings     string  // the payload of HTTP/2's first frame
 	Frames       []frame // that follow it
+	Deaf         bool    `json:"-"` // reads nothing until it has said everything; no case of the file does
 	Expect       expectation
 
 	RFC  string

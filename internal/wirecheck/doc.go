@@ -14,6 +14,7 @@
 //     be is a failure, and what is legal but lenient fails as well.
 //
 // Cases run one after another on a lane: a gate and a recorder of its own. The
-// lanes run side by side. deviations lists the cases in which this project wants
+// lanes run side by side. After that, floods come over the gate, while visitors go
+// on as if nothing was and its footprint is watched. deviations lists the cases in which this project wants
 // something else than the corpus.
 package wirecheck

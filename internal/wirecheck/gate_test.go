@@ -14,6 +14,7 @@ import (
 type gate struct {
 	open   string // public, and gui for those who may
 	closed string // gui for others than us
+	pid    int    // 0 where it is not a process of its own
 }
 
 // settings is what the gate is told: a public listener, the gui behind the same
@@ -33,16 +34,23 @@ pools:
   - name: recorder
     backends: ["http://%[3]s"]
     health: {interval: 0}
-    timeouts: {response: 2s}
+    timeouts: %[5]s
+timeouts: %[6]s
 tls: {issuer: internal, storage: "%[4]s"}
 admin: {socket: "", address: ""}
 `
 
+// waits are how long a gate waits for backends and for clients, in its settings.
+type waits struct{ backends, clients string }
+
+func usual() waits { return waits{backends: "{response: 2s}", clients: "{}"} }
+
 // startGate runs the binary in front of r until the test ends.
-func startGate(t *testing.T, binary string, r *recorder) gate {
+func startGate(t *testing.T, binary string, r *recorder, w waits) gate {
 	t.Helper()
 	g := gate{open: program.FreeAddress(t), closed: program.FreeAddress(t)}
-	program.Run(t, binary, fmt.Sprintf(settings, g.open, g.closed, r.address(), t.TempDir()))
+	all := fmt.Sprintf(settings, g.open, g.closed, r.address(), t.TempDir(), w.backends, w.clients)
+	g.pid = program.Run(t, binary, all).PID()
 	program.AwaitListener(t, g.open)
 	program.AwaitListener(t, g.closed)
 	return g

@@ -101,8 +101,8 @@ func (s *streams) settings(f *http2.SettingsFrame) (event, bool, error) {
 	if f.IsAck() {
 		return interim, false, nil
 	}
-	_, err := io.WriteString(s.client, frameHead(0, http2.FrameSettings, uint8(http2.FlagSettingsAck), 0))
-	return interim, true, err
+	io.WriteString(s.client, frameHead(0, http2.FrameSettings, uint8(http2.FlagSettingsAck), 0)) // an error comes again with the next frame
+	return interim, true, nil
 }
 
 func (s *streams) goAway(f *http2.GoAwayFrame) (event, bool, error) {

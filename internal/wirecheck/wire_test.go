@@ -18,11 +18,17 @@ type trial struct {
 
 func TestWire(t *testing.T) {
 	binary := program.Build(t)
+	t.Run("cases", func(t *testing.T) { tryAll(t, binary) })
+	t.Run("floods", func(t *testing.T) { floodAll(t, binary) })
+}
+
+// tryAll runs the cases, on lanes side by side.
+func tryAll(t *testing.T, binary string) {
 	for name, trials := range deal(loadCorpus(t)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := startRecorder(t)
-			g := startGate(t, binary, r)
+			g := startGate(t, binary, r, usual())
 			for _, one := range trials {
 				t.Run(one.name, func(t *testing.T) { report(t, one.run(t, g, r)) })
 			}

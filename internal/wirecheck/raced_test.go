@@ -1,0 +1,6 @@
+//go:build race
+
+package wirecheck
+
+// raced says that the gate has the race detector, which needs memory of its own.
+const raced = true

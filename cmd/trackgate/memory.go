@@ -16,6 +16,7 @@ const (
 	quietRate    = 256 << 10 // bytes allocated in an interval that count as nothing
 	quietAfter   = 2         // intervals in which nothing was allocated
 	quietSpare   = 40 << 20  // bytes that the process holds and does not need, worth giving back
+	quietWork    = 48 << 20  // bytes allocated since then that are worth another look
 )
 
 // tidier keeps the collector's setting.
@@ -67,10 +68,19 @@ func (t *tidier) tidy() {
 		t.quiet = 0
 	}
 	t.allocated = allocated
-	if t.quiet >= quietAfter && held > live+quietSpare && allocated-t.tidied > quietRate {
+	if t.due(live, held) {
 		debug.FreeOSMemory()
 		t.tidied = allocated
 	}
+}
+
+// due reports whether memory is to be given back. What is live was found by the last
+// collection, which may have come in the middle of what is over now: after much work
+// nobody knows how much of it is needed.
+func (t *tidier) due(live, held uint64) bool {
+	since := t.allocated - t.tidied
+	spare := held > live+quietSpare && since > quietRate
+	return t.quiet >= quietAfter && (spare || since > quietWork)
 }
 
 // percentFor returns the setting with which about headroom bytes of garbage

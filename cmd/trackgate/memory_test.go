@@ -46,3 +46,21 @@ func TestTidySetsTheCollector(t *testing.T) {
 	live := tidier.samples[0].Value.Uint64()
 	assert.Equal(t, percentFor(live), debug.SetGCPercent(100))
 }
+
+func TestMemoryIsGivenBackWhenItIsQuietAndWorthIt(t *testing.T) {
+	const mega = 1 << 20
+	for name, row := range map[string]struct {
+		quiet            int
+		since, live, max uint64
+		want             bool
+	}{
+		"much to spare":                          {quietAfter, mega, 10 * mega, 60 * mega, true},
+		"much to spare, but at work":             {quietAfter - 1, mega, 10 * mega, 60 * mega, false},
+		"much to spare, as it was the last time": {quietAfter, 0, 10 * mega, 60 * mega, false},
+		"little to spare":                        {quietAfter, mega, 30 * mega, 60 * mega, false},
+		"perhaps much, after a flood":            {quietAfter, 100 * mega, 50 * mega, 60 * mega, true},
+	} {
+		tidier := tidier{quiet: row.quiet, allocated: 500*mega + row.since, tidied: 500 * mega}
+		assert.Equal(t, row.want, tidier.due(row.live, row.max), name)
+	}
+}

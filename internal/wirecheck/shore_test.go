@@ -90,23 +90,11 @@ func (s *shore) weather(t *testing.T, floods []flood) {
 			t.Run(fmt.Sprintf("%s-%d", f.ID, connections), func(t *testing.T) { s.flood(t, f, connections) })
 		}
 	}
-	s.stir(t)
 	assert.Eventually(t, func() bool {
 		after := s.gate.measure(t)
 		return after.files <= s.before.files && after.resident-s.before.resident <= allowed(mostKept)
 	}, 30*time.Second, 100*time.Millisecond, "what is left of the floods")
 	t.Logf("before %+v, after %+v", s.before, s.gate.measure(t))
-}
-
-// stir connects so often that the collector of the gate has to run: only then it knows
-// what it can give back.
-func (s *shore) stir(t *testing.T) {
-	t.Helper()
-	for range 400 {
-		conn, err := s.gate.dial(clientCase{})
-		require.NoError(t, err)
-		conn.Close()
-	}
 }
 
 // allowed is more for a gate with the race detector.

@@ -117,6 +117,9 @@ func (c *Conn) fill(awake time.Duration) error {
 		due := c.nextDue(now, quiet)
 		if c.armed.IsZero() || c.armed.After(due.Add(deadlineSlack)) {
 			c.arm(due)
+			if c.cannotWrite() { // which may have moved the deadline before this one did
+				return ErrUnwritten
+			}
 		}
 		if c.leave.Load() && c.leaving == staying {
 			return nil // somebody moved the deadline, perhaps before this one did

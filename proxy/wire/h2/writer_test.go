@@ -196,3 +196,42 @@ func TestAMistakeEndsAConnectionThatIsNotRead(t *testing.T) {
 		t.Error("it is written to for as long as any other")
 	}
 }
+
+// late is a connection on which a write fails just before the reader sets its deadline.
+type late struct {
+	counted
+	fail func()
+}
+
+func (l *late) SetReadDeadline(t time.Time) error {
+	if fail := l.fail; fail != nil && t.After(time.Now()) {
+		l.fail = nil
+		fail()
+	}
+	return l.Conn.SetReadDeadline(t)
+}
+
+// The reader's deadline may not undo that of the write that failed.
+func TestTheReaderSeesAWriteThatFailsBeforeItWaits(t *testing.T) {
+	near, far := loopback(t)
+	defer near.Close()
+	defer far.Close()
+	var c Conn
+	nc := &late{counted: counted{Conn: far}}
+	nc.fail = func() {
+		nc.broken.Store(true)
+		c.Flush()
+	}
+	h := &hands{conn: &c, serve: echo}
+	c.Init(nc, patient(), h)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Serve(awake) }()
+	select {
+	case err := <-ended:
+		assert.Equal(t, ErrUnwritten, err)
+	case <-time.After(5 * time.Second):
+		t.Error("the reader waits for a client that hears nothing any more")
+	}
+	near.Close()
+	h.work.Wait()
+}

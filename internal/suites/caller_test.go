@@ -29,10 +29,8 @@ type caller struct {
 // withCallers runs a test with the client of net/http, and with that of x/net, each
 // with an edge of its own.
 func withCallers(t *testing.T, a access, test func(t *testing.T, c *caller)) {
-	t.Parallel()
 	for name, transport := range map[string]func(*caller, *tls.Config) http.RoundTripper{"net_http": standard, "x_net": separate} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			test(t, newCaller(t, newEdge(t, a), transport))
 		})
 	}

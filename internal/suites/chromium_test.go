@@ -113,7 +113,6 @@ func (e *edge) asked(t *testing.T) map[string]int {
 // A page reads the answers to its events, and why one was refused. What is not exposed
 // tells a preflight so, after which nothing is sent.
 func TestChromiumReadsAnswersAndRefusalsOfAnotherOrigin(t *testing.T) {
-	t.Parallel()
 	s := newShop(t)
 	e := newEdge(t, access{origin: s.origin})
 	what := s.visit(t, e, "/shop.html?")
@@ -136,7 +135,6 @@ func TestChromiumReadsAnswersAndRefusalsOfAnotherOrigin(t *testing.T) {
 
 // Chromium asks before the event and sends it when the page is gone already.
 func TestChromiumDeliversTheEventOfAPageThatIsLeft(t *testing.T) {
-	t.Parallel()
 	const pages = 5
 	s := newShop(t)
 	e := newEdge(t, access{origin: s.origin})
@@ -153,7 +151,6 @@ func TestChromiumDeliversTheEventOfAPageThatIsLeft(t *testing.T) {
 
 // Another origin's page can send nothing that needs to be asked for, and read nothing.
 func TestChromiumKeepsAnswersFromAStrangersPage(t *testing.T) {
-	t.Parallel()
 	s := newShop(t)
 	e := newEdge(t, access{})
 	what := s.visit(t, e, "/shop.html?")

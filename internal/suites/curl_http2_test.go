@@ -14,7 +14,6 @@ import (
 const kind = "content-type: application/json"
 
 func TestCurlSpeaksTheProtocolItIsToldTo(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	for option, begins := range map[string]string{"--http2": "HTTP/2 200 ", "--http1.1": "HTTP/1.1 200 "} {
 		output := e.curl(t, "/track", option, "-H", kind, "-d", event(option, 0))
@@ -30,7 +29,6 @@ func TestCurlSpeaksTheProtocolItIsToldTo(t *testing.T) {
 }
 
 func TestCurlGetsTheHeadAndTheWholeOfTheTracker(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	head := e.curl(t, "/tracker/liliput.min.js", "--http2", "--head")
 	whole := e.curl(t, "/tracker/liliput.min.js", "--http2")
@@ -48,7 +46,6 @@ func TestCurlGetsTheHeadAndTheWholeOfTheTracker(t *testing.T) {
 // What is longer than one MiB is asked for with 100 and passed on as it comes, in
 // DATA frames that wait for our windows.
 func TestCurlSendsAVeryLargeEventOverHTTP2(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{limits: "body: 8MiB"})
 	large := event("large", 3<<20)
 	file := written(t, large)
@@ -67,7 +64,6 @@ func TestCurlSendsAVeryLargeEventOverHTTP2(t *testing.T) {
 }
 
 func TestCurlAsksForSeveralThingsOnOneConnection(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	const count = 12
 	for _, how := range []string{"--no-parallel", "--parallel"} {

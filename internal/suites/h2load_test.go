@@ -14,7 +14,6 @@ import (
 // Many streams on many connections at once: answers that are ready together leave
 // together, and none is mixed up or lost.
 func TestH2loadLosesNoEvent(t *testing.T) {
-	t.Parallel()
 	needs(t, "h2load")
 	e := newEdge(t, access{})
 	const count = 5000

@@ -33,7 +33,6 @@ type specCase struct {
 }
 
 func TestH2specFindsNoFault(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{allow: "{methods: [GET, HEAD, POST], path: /track}"})
 	var failed, skipped, passed []string
 	for _, c := range e.h2spec(t) {

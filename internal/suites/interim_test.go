@@ -47,7 +47,6 @@ func tracing(t *testing.T, c *caller, body io.Reader, length int, heard func(int
 
 // x/net's client does not wait for what it has asked for.
 func TestGoHoldsABodyBackUntilItIsAskedFor(t *testing.T) {
-	t.Parallel()
 	c := newCaller(t, newEdge(t, access{}), standard)
 	for _, size := range []int{100, 200 << 10} {
 		text := event("expected", size)
@@ -67,7 +66,6 @@ func TestGoHoldsABodyBackUntilItIsAskedFor(t *testing.T) {
 }
 
 func TestGoNeverSendsABodyThatIsNotWanted(t *testing.T) {
-	t.Parallel()
 	c := newCaller(t, newEdge(t, access{}), standard)
 	body := &observed{Reader: strings.NewReader(event("too large", 3<<20))}
 	req := tracing(t, c, body, 3<<20, func(i interim) { assert.Fail(t, "the body was asked for", "%+v", i) })

@@ -58,7 +58,6 @@ func (s transcript) went(t *testing.T, statuses ...string) {
 // Clients differ in how they write the same things (RFC 9113, sections 5.3.2, 6.1,
 // 6.2, 6.9 and 6.10; RFC 7541, section 4.2).
 func TestNghttpAsksInEveryWayItCan(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	var sent []string
 	for name, arguments := range map[string][]string{
@@ -89,7 +88,6 @@ func TestNghttpAsksInEveryWayItCan(t *testing.T) {
 // Trailers go both ways in a second HEADERS frame (RFC 9113, section 8.1). In
 // HTTP/1.1, they need a body whose length is not said.
 func TestNghttpSendsAndGetsTrailers(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	file := written(t, event("one", 0))
 	s := e.nghttp(t, "--no-content-length", "--header="+kind, "--trailer=x-sum: of nghttp", "--data="+file, e.url("/track"))
@@ -99,7 +97,6 @@ func TestNghttpSendsAndGetsTrailers(t *testing.T) {
 }
 
 func TestNghttpIsAskedForABodyThatItHoldsBack(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{limits: "body: 8MiB"})
 	large := event("large", 3<<20)
 	for _, length := range []string{"--expect-continue", "--no-content-length"} {
@@ -112,7 +109,6 @@ func TestNghttpIsAskedForABodyThatItHoldsBack(t *testing.T) {
 // The refusal comes while the body is still on its way, and says that the rest is
 // not wanted and nothing else is wrong (RFC 9113, section 8.1).
 func TestNghttpReadsWhyABodyIsRefused(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	file := written(t, event("large", 3<<20))
 	for _, arguments := range [][]string{nil, {"--no-content-length"}, {"--expect-continue"}} {
@@ -129,7 +125,6 @@ func TestNghttpReadsWhyABodyIsRefused(t *testing.T) {
 }
 
 func TestNghttpGetsNoBodyForHead(t *testing.T) {
-	t.Parallel()
 	e := newEdge(t, access{})
 	s := e.nghttp(t, "--header=:method: HEAD", e.url("/tracker/liliput.min.js"))
 	s.went(t, "200")

@@ -5,8 +5,8 @@ import "time"
 // What frames cost that a client sends too many of at its own gain. A thousand in
 // ten seconds are too much: a hundred resets, of its own or provoked (CVE-2023-44487,
 // CVE-2025-8671), as many pings or empty frames (CVE-2019-9512, CVE-2019-9518), or five
-// hundred of what is only noise. A browser that leaves a page with all its requests
-// open spends a fifth of it.
+// hundred of what is only noise. A browser that leaves a page with twenty requests open
+// spends a fifth of it.
 const (
 	costReset        = 10
 	costSettings     = 20
@@ -20,6 +20,8 @@ const (
 	abuseCalm  = abuseLimit * 3 / 4
 	abuseDecay = 100 // each second
 	tinyData   = 64  // bytes
+
+	fairFragment = 1 << 10 // bytes of a field block that are worth a frame
 )
 
 // abuse is what a client has spent.

@@ -233,3 +233,36 @@ func TestFramesForARefusedStreamAreNotFreeForEver(t *testing.T) {
 		})
 	}
 }
+
+// It cannot know how many there may be.
+func TestAClientThatHasNotSeenOurSettingsMayOpenTooManyStreams(t *testing.T) {
+	config := patient()
+	config.Streams = 10
+	hold := make(chan struct{})
+	defer close(hold)
+	c := dial(t, config, func(s *Stream) { <-hold; echo(s) })
+	c.say(preface, settings(), repeated(110, func(id uint32) string { return get(id) }), ping(pingText))
+	refused := 0
+	for line := c.next(); line != "pong 12345678"; line = c.next() {
+		if strings.HasSuffix(line, "REFUSED_STREAM") {
+			refused++
+		}
+		require.NotContains(t, line, "bye")
+	}
+	assert.Equal(t, 100, refused)
+
+	c.say(raw(frameSettings, flagAck, 0, ""), repeated(100, func(id uint32) string { return get(id + 300) }))
+	for line := c.next(); !strings.HasSuffix(line, "ENHANCE_YOUR_CALM"); line = c.next() {
+		require.NotEmpty(t, line)
+	}
+}
+
+// A head that does not fit into one frame has to go on in others.
+func TestLargeHeadsCostNothing(t *testing.T) {
+	c := dial(t, patient(), echo).greet()
+	large := plain("GET", "/", "x-large", letters(26000))
+	for i := range uint32(300) {
+		c.say(raw(frameHeaders, flagEndStream, 2*i+1, large[:maxFrame]), raw(frameContinuation, flagEndHeaders, 2*i+1, large[maxFrame:]))
+		require.True(t, strings.HasSuffix(c.next(), " 200."))
+	}
+}

@@ -55,6 +55,7 @@ type Conn struct {
 	closed  closed
 	greeted bool // the preface came
 	settled bool // and the SETTINGS behind it
+	agreed  bool // it knows ours
 	leaving stage
 	asking  time.Time // when the client was asked to leave
 	served  uint32    // the last stream, as the client was told; valid while refusing
@@ -149,6 +150,19 @@ func (c *Conn) forgetLocked(s *Stream) {
 			c.streams = c.streams[:last]
 			return
 		}
+	}
+}
+
+// tellDrainedLocked tells those who wait for the end of all work. The reader of a
+// connection that is being left looks at the latest after workTime, if this comes before it
+// waits.
+func (c *Conn) tellDrainedLocked() {
+	if c.drained != nil {
+		close(c.drained)
+		c.drained = nil
+	}
+	if c.dead == nil && c.leave.Load() {
+		c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
 	}
 }
 

@@ -144,6 +144,7 @@ const leavePing = "trackgat"
 const (
 	leaveTime = time.Second
 	lookTime  = 50 * time.Millisecond
+	workTime  = 500 * time.Millisecond // while something is at work, whose end is told
 )
 
 // step goes on with leaving: GOAWAY is said twice, so that no request that was on its
@@ -171,6 +172,7 @@ func (c *Conn) step(now time.Time) error {
 // one so far.
 func (c *Conn) refuseFurther(code Code) {
 	if c.leaving != refusing {
+		c.leave.Store(true)
 		c.leaving, c.served = refusing, c.last
 		c.mu.Lock()
 		c.closed.passOver(c.served)

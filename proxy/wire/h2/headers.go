@@ -12,6 +12,7 @@ type block struct {
 	stream    uint32 // 0 for none
 	endStream bool
 	dependent bool // it depends on itself
+	full      bool // its latest frame could not have been longer
 	bytes     []byte
 }
 
@@ -37,7 +38,7 @@ func (c *Conn) headers(f frame, payload []byte) error {
 		b.bytes = fragment
 		return c.wholeBlock(b)
 	}
-	b.bytes = append([]byte(nil), fragment...)
+	b.bytes, b.full = append([]byte(nil), fragment...), f.length == maxFrame
 	c.block = b
 	return nil
 }
@@ -48,23 +49,32 @@ func (c *Conn) continuation(f frame, payload []byte) error {
 	if c.block.stream == 0 {
 		return broken(ProtocolError, "CONTINUATION of nothing")
 	}
-	cost := costContinuation
-	if len(payload) == 0 {
-		cost = costEmpty
-	}
-	if err := c.blame(cost); err != nil {
+	if err := c.blameContinuation(len(payload)); err != nil {
 		return err
 	}
 	if len(c.block.bytes)+len(payload) > c.config.Limits.Head {
 		return broken(EnhanceYourCalm, "a field block over the limit")
 	}
 	c.block.bytes = append(c.block.bytes, payload...)
+	c.block.full = len(payload) == maxFrame
 	if !f.has(flagEndHeaders) {
 		return nil
 	}
 	b := c.block
 	c.block = block{}
 	return c.wholeBlock(b)
+}
+
+// blameContinuation charges for a CONTINUATION that no field block needs: a large one
+// fills its frames.
+func (c *Conn) blameContinuation(n int) error {
+	switch {
+	case n == 0:
+		return c.blame(costEmpty)
+	case c.block.full, n >= fairFragment:
+		return nil
+	}
+	return c.blame(costContinuation)
 }
 
 // wholeBlock takes a field block: of a new stream, of trailers, or for nobody.
@@ -98,7 +108,7 @@ func (c *Conn) openStream(b block) error {
 		if b.dependent {
 			return c.streamError(b.stream, ProtocolError)
 		}
-		return c.streamError(b.stream, RefusedStream)
+		return c.refuseStream(b.stream)
 	}
 	s := newStream(c, b.stream)
 	if err := c.decodeHead(s, b); err != nil {
@@ -107,6 +117,16 @@ func (c *Conn) openStream(b block) error {
 	}
 	c.enter(s, b.endStream)
 	return c.judge(s)
+}
+
+// refuseStream refuses a stream that is one too many (RFC 9113 section 5.1.2). A client
+// that has not seen our SETTINGS cannot know how many there may be.
+func (c *Conn) refuseStream(id uint32) error {
+	if c.agreed {
+		return c.streamError(id, RefusedStream)
+	}
+	c.reset(id, RefusedStream)
+	return c.blame(costFrame)
 }
 
 // enter puts a stream with its head into the table.
@@ -177,14 +197,14 @@ func (c *Conn) trailers(b block) error {
 }
 
 // decodeTrailers decodes a block of trailers; ok is false when they are malformed or
-// over the limits.
+// over the limits. Only what is passed on is kept.
 func (c *Conn) decodeTrailers(b []byte) (fields wire.Fields, ok bool, err error) {
-	var arena []byte
-	size := 0
-	c.fields.Begin(b)
+	var scratch []byte
 	var f hpack.Field
+	size, count := 0, 0
+	c.fields.Begin(b)
 	for ok = true; ; {
-		arena, err = c.fields.Next(&f, arena)
+		scratch, err = c.fields.Next(&f, scratch[:0])
 		if err == io.EOF {
 			return fields, ok, nil
 		}
@@ -192,11 +212,8 @@ func (c *Conn) decodeTrailers(b []byte) (fields wire.Fields, ok bool, err error)
 			return fields, false, undecodable(err)
 		}
 		size += f.Size()
-		if fields.Len() >= c.config.Limits.Fields || size > c.config.Limits.Head {
-			arena, ok = arena[:0], false
-			continue
-		}
-		ok = ok && addTrailer(&fields, &f)
+		count++
+		ok = ok && count <= c.config.Limits.Fields && size <= c.config.Limits.Head && addTrailer(&fields, &f)
 	}
 }
 

@@ -143,7 +143,7 @@ func (c *Conn) fill(awake time.Duration) error {
 func (c *Conn) nextDue(now, quiet time.Time) time.Time {
 	due := quiet
 	if c.leaving != staying {
-		due = now.Add(lookTime)
+		due = c.nextLook(now)
 	}
 	if c.r < c.w || c.block.stream != 0 || !c.settled {
 		if c.begun.IsZero() {
@@ -155,6 +155,20 @@ func (c *Conn) nextDue(now, quiet time.Time) time.Time {
 		due = earlier(due, now.Add(deadlineSlack))
 	}
 	return due
+}
+
+// nextLook returns when to look whether the connection can be left.
+func (c *Conn) nextLook(now time.Time) time.Time {
+	c.mu.Lock()
+	working := c.working > 0
+	c.mu.Unlock()
+	switch {
+	case !working:
+		return now.Add(lookTime)
+	case c.leaving == asked:
+		return earlier(now.Add(workTime), c.asking.Add(leaveTime+deadlineSlack))
+	}
+	return now.Add(workTime)
 }
 
 func earlier(a, b time.Time) time.Time {

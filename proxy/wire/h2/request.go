@@ -20,6 +20,7 @@ func (c *Conn) decodeHead(s *Stream, b block) error {
 	c.fields.Begin(b.bytes)
 	var f hpack.Field
 	for size := 0; ; {
+		s.arena = c.room(s.arena)
 		mark := len(s.arena)
 		grown, err := c.fields.Next(&f, s.arena)
 		if err == io.EOF {
@@ -42,6 +43,16 @@ func (c *Conn) decodeHead(s *Stream, b block) error {
 		s.fault = h.check(c.config, b.endStream)
 	}
 	return nil
+}
+
+// room returns an arena in which an entry of the table has room: arena or, where fields
+// stay where they are, a new one for the rest of the largest head. Growing bit by bit would
+// keep all arrays of before, as fields point into each.
+func (c *Conn) room(arena []byte) []byte {
+	if cap(arena)-len(arena) >= hpack.TableSize {
+		return arena
+	}
+	return make([]byte, 0, c.config.Limits.Head+hpack.TableSize)
 }
 
 // head is a request's head while it is decoded.
@@ -237,9 +248,8 @@ func addTrailer(fields *wire.Fields, f *hpack.Field) bool {
 	if f.Pseudo != 0 || f.Verdict.Has(hpack.BadName) || f.Verdict.Has(hpack.BadValue) || connectionSpecific(f) != nil {
 		return false
 	}
-	fields.Add(f.ID, f.Name, f.Value)
-	if !f.ID.InTrailer() || f.Verdict.Has(hpack.OddName) || f.Verdict.Has(hpack.NotUTF8) {
-		fields.All()[fields.Len()-1].Gone = true
+	if f.ID.InTrailer() && !f.Verdict.Has(hpack.OddName) && !f.Verdict.Has(hpack.NotUTF8) {
+		fields.Add(f.ID, bytes.Clone(f.Name), bytes.Clone(f.Value))
 	}
 	return true
 }

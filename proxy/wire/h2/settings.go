@@ -43,6 +43,7 @@ func (c *Conn) settings(f frame, payload []byte) error {
 	case f.has(flagAck) && f.length > 0, f.length%settingSize != 0:
 		return broken(FrameSizeError, "SETTINGS of a wrong length")
 	case f.has(flagAck):
+		c.agreed = true
 		return c.blame(costFrame)
 	}
 	initial := c.initial // only the reader writes it

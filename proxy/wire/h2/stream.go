@@ -92,9 +92,8 @@ func (s *Stream) Lose() {
 	c.mu.Lock()
 	c.forgetLocked(s)
 	s.uncountLocked()
-	if c.working--; c.working == 0 && c.drained != nil {
-		close(c.drained)
-		c.drained = nil
+	if c.working--; c.working == 0 {
+		c.tellDrainedLocked()
 	}
 	c.mu.Unlock()
 }

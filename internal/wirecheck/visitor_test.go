@@ -65,7 +65,7 @@ func (v *visitor) walk(stop <-chan struct{}) tour {
 		select {
 		case <-stop:
 			if all.visits() >= 5 {
-				if again := v.dials.Load() - dials; again > 0 {
+				if again := v.dials.Load() - dials; again > spare() {
 					all.failed = append(all.failed, fmt.Sprintf("connected %d times more", again))
 				}
 				return all
@@ -74,6 +74,15 @@ func (v *visitor) walk(stop <-chan struct{}) tour {
 		}
 		<-tick.C
 	}
+}
+
+// spare is how often a visitor may have to connect anew: with the race detector on it may
+// be so slow that the short times of the gate are over between two visits.
+func spare() int32 {
+	if raced {
+		return 2
+	}
+	return 0
 }
 
 func (a *tour) visits() int { return len(a.took) + len(a.failed) }

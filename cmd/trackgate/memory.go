@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -69,9 +70,16 @@ func (t *tidier) tidy() {
 	}
 	t.allocated = allocated
 	if t.due(live, held) {
-		debug.FreeOSMemory()
+		giveBack()
 		t.tidied = allocated
 	}
+}
+
+// giveBack returns to the system what is not needed. Pools keep what they hold through
+// one collection and let go of it with the next.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 // due reports whether memory is to be given back. What is live was found by the last

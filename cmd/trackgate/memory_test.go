@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 )
+
+const mega = 1 << 20
 
 func TestTheHeadroomIsTheSameForEveryHeap(t *testing.T) {
 	last := percentFor(0)
@@ -48,7 +53,6 @@ func TestTidySetsTheCollector(t *testing.T) {
 }
 
 func TestMemoryIsGivenBackWhenItIsQuietAndWorthIt(t *testing.T) {
-	const mega = 1 << 20
 	for name, row := range map[string]struct {
 		quiet            int
 		since, live, max uint64
@@ -63,4 +67,19 @@ func TestMemoryIsGivenBackWhenItIsQuietAndWorthIt(t *testing.T) {
 		tidier := tidier{quiet: row.quiet, allocated: 500*mega + row.since, tidied: 500 * mega}
 		assert.Equal(t, row.want, tidier.due(row.live, row.max), name)
 	}
+}
+
+func TestWhatPoolsHoldIsGivenBack(t *testing.T) {
+	var pool sync.Pool
+	var held []weak.Pointer[[mega]byte]
+	for range 8 {
+		b := new([mega]byte)
+		held = append(held, weak.Make(b))
+		pool.Put(b)
+	}
+	giveBack()
+	for _, b := range held {
+		assert.Nil(t, b.Value())
+	}
+	runtime.KeepAlive(&pool)
 }

@@ -62,32 +62,30 @@ func TestAnAnswerIsOneWrite(t *testing.T) {
 }
 
 func TestAWriteThatFailsEndsEverything(t *testing.T) {
-	hold := make(chan struct{})
-	errs := make(chan error, 3)
+	first, second := make(chan error), make(chan error)
+	body := make(chan error, 1)
 	c, nc := dialCounted(t, patient(), func(s *Stream) {
 		s.ReadHead(time.Now())
-		if s.id == 5 { // waits for its body
+		ends := map[uint32]chan error{1: first, 3: second}[s.id]
+		if ends == nil { // waits for its body
 			_, err := readBody(s)
-			errs <- err
+			body <- err
 			return
 		}
-		<-hold
+		ends <- nil
 		s.Start(200)
 		s.Frame(0)
-		errs <- s.Finish(nil, nil)
+		ends <- s.Finish(nil, nil)
 	})
 	c.say(preface, settings()).hears("settings | 0 +983041 | settings ack")
 	c.say(get(1), get(3), post(5, "content-length", "70000")).fence()
+	c.conn.waitUntil(t, func() bool { return c.conn.working == 3 && !c.conn.flushing && c.conn.out == nil })
 	nc.broken.Store(true)
-	close(hold)
-	failed := 0
-	for range 3 { // those whose answers another was writing cannot know
-		if err := <-errs; err != nil {
-			assert.Equal(t, reason.ClientClosed, wire.ReasonOf(err, reason.OK))
-			failed++
-		}
-	}
-	assert.NotZero(t, failed)
+	<-first
+	assert.Equal(t, ErrUnwritten, <-first, "the answer that was written")
+	<-second
+	assert.Equal(t, reason.ClientClosed, wire.ReasonOf(<-second, reason.OK), "an answer that comes later")
+	assert.Equal(t, reason.ClientClosed, wire.ReasonOf(<-body, reason.OK), "a body that does not come")
 	c.conn.Wait()
 	assert.Equal(t, io.EOF, c.waits())
 }

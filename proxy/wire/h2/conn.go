@@ -75,6 +75,7 @@ type Conn struct {
 	written  chan struct{} // closed when the flush that runs has ended; nil unless somebody waits
 	wArmed   time.Time     // the write deadline in force
 	failed   bool          // a write
+	untaken  bool          // because the client takes nothing
 	hushed   bool          // the client says nothing more: no window opens any more
 	tabled   bool          // the client knows that our encoder has no table
 	dead     error         // nothing more is read or answered

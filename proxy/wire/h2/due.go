@@ -60,7 +60,15 @@ func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 	return false, nil
 }
 
-// cannotWrite reports whether a write has failed: then nothing is worth reading.
+// isUntaken reports whether the client takes nothing of what is written: then nothing is
+// worth reading.
+func (c *Conn) isUntaken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.untaken
+}
+
+// cannotWrite reports whether a write has failed: then nothing is worth waiting for.
 func (c *Conn) cannotWrite() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

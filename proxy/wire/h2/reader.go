@@ -117,7 +117,7 @@ func (c *Conn) fill(awake time.Duration) error {
 		due := c.nextDue(now, quiet)
 		if c.armed.IsZero() || c.armed.After(due.Add(deadlineSlack)) {
 			c.arm(due)
-			if c.cannotWrite() { // which may have moved the deadline before this one did
+			if c.isUntaken() { // whoever found out may have moved the deadline before this one did
 				return ErrUnwritten
 			}
 		}

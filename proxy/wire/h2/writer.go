@@ -164,7 +164,7 @@ func (c *Conn) tellWrittenLocked() {
 func (c *Conn) failLocked(err error) {
 	c.failed = true
 	c.dieLocked(ErrUnwritten)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.untaken = errors.Is(err, os.ErrDeadlineExceeded); c.untaken {
 		c.nc.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection fails at the next read
 	}
 }

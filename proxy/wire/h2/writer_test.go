@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -195,41 +196,61 @@ func TestAMistakeEndsAConnectionThatIsNotRead(t *testing.T) {
 	}
 }
 
-// late is a connection on which a write fails just before the reader sets its deadline.
+// late is a connection on which no write succeeds, of which the reader learns just
+// before it sets its deadline.
 type late struct {
-	counted
-	fail func()
+	net.Conn
+	conn *Conn
+	why  error
 }
 
+func (l *late) Write([]byte) (int, error) { return 0, l.why }
+
 func (l *late) SetReadDeadline(t time.Time) error {
-	if fail := l.fail; fail != nil && t.After(time.Now()) {
-		l.fail = nil
-		fail()
+	for t.After(time.Now()) && !l.conn.cannotWrite() {
+		l.conn.Flush()
 	}
 	return l.Conn.SetReadDeadline(t)
 }
 
+// serveLate serves one and returns the client's end, and why it ended.
+func serveLate(t *testing.T, why error, serve func(*Stream)) (near net.Conn, ended chan error) {
+	near, far := loopback(t)
+	c := new(Conn)
+	h := &hands{conn: c, serve: serve}
+	c.Init(&late{Conn: far, conn: c, why: why}, patient(), h)
+	ended = make(chan error, 1)
+	go func() { ended <- c.Serve(awake) }()
+	t.Cleanup(func() {
+		near.Close()
+		h.work.Wait()
+		far.Close()
+	})
+	return near, ended
+}
+
 // The reader's deadline may not undo that of the write that failed.
 func TestTheReaderSeesAWriteThatFailsBeforeItWaits(t *testing.T) {
-	near, far := loopback(t)
-	defer near.Close()
-	defer far.Close()
-	var c Conn
-	nc := &late{counted: counted{Conn: far}}
-	nc.fail = func() {
-		nc.broken.Store(true)
-		c.Flush()
-	}
-	h := &hands{conn: &c, serve: echo}
-	c.Init(nc, patient(), h)
-	ended := make(chan error, 1)
-	go func() { ended <- c.Serve(awake) }()
+	_, ended := serveLate(t, os.ErrDeadlineExceeded, echo)
 	select {
 	case err := <-ended:
 		assert.Equal(t, ErrUnwritten, err)
 	case <-time.After(5 * time.Second):
-		t.Error("the reader waits for a client that hears nothing any more")
+		t.Error("the reader waits for a client that takes nothing any more")
 	}
+}
+
+// A client that has gone says so by the end of what it has sent.
+func TestAFailedWriteKeepsNoEventFromBeingRead(t *testing.T) {
+	bodies := make(chan string, 1)
+	near, ended := serveLate(t, errBroken, func(s *Stream) {
+		body, _ := readBody(s)
+		bodies <- string(body)
+	})
+	text := letters(3 * maxFrame)
+	io.WriteString(near, preface+settings()+post(1)+part(1, text[:maxFrame])+part(1, text[maxFrame:2*maxFrame])+last(1, text[2*maxFrame:]))
 	near.Close()
-	h.work.Wait()
+	assert.Equal(t, io.EOF, <-ended)
+	require.Len(t, bodies, 1)
+	assert.Equal(t, text, <-bodies)
 }

@@ -187,13 +187,10 @@ func (s *Stream) allowance(have int64) time.Duration {
 }
 
 // awaitLocked waits for a part of the body, of which have bytes came before, since the
-// time from.
+// time from. Whether more of it can come, the reader knows alone.
 func (s *Stream) awaitLocked(from time.Time, have int64) error {
 	if s.stopped {
 		return errStopped
-	}
-	if s.conn.dead != nil {
-		return errGone
 	}
 	now := time.Now()
 	wait := from.Add(s.conn.config.Body).Sub(now)

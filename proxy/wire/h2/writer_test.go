@@ -86,9 +86,9 @@ func TestAWriteThatFailsEndsEverything(t *testing.T) {
 	assert.Equal(t, ErrUnwritten, <-first, "the answer that was written")
 	<-second
 	assert.Equal(t, reason.ClientClosed, wire.ReasonOf(<-second, reason.OK), "an answer that comes later")
+	assert.Equal(t, io.EOF, c.waits())
 	assert.Equal(t, reason.ClientClosed, wire.ReasonOf(<-body, reason.OK), "a body that does not come")
 	c.conn.Wait()
-	assert.Equal(t, io.EOF, c.waits())
 }
 
 // Pages send what they have to say when they are left, and nobody is there for the
@@ -110,6 +110,10 @@ func TestEventsOfAClientThatHasGoneAreStillRead(t *testing.T) {
 	assert.Equal(t, "hello", <-bodies)
 	c.say(post(3), last(3, "again"))
 	assert.Equal(t, "again", <-bodies)
+	c.say(post(5, "expect", "100-continue"))
+	c.conn.waitUntil(t, func() bool { return len(c.conn.streams) == 1 && c.conn.streams[0].continued })
+	c.say(last(5, "at last"))
+	assert.Equal(t, "at last", <-bodies)
 	assert.Equal(t, io.EOF, c.waits())
 }
 

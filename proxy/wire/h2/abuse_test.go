@@ -50,6 +50,7 @@ func TestWhatIsCheapToSayAndDearToHearHasAPrice(t *testing.T) {
 		"heads behind the end":         {costReset, "", func(id uint32) string { return get(id) + get(id) }, false},
 		"dependencies on themselves":   {costReset, "", func(id uint32) string { return raw(frameHeaders, 0x25, id, number(id)+"\x10"+plain("GET", "/")) }, false},
 		"malformed heads":              {costReset, "", func(id uint32) string { return get(id, "x_a", "b") }, false},
+		"malformed heads of bodies":    {costReset, "", func(id uint32) string { return post(id, "x_a", "b") + last(id, letters(tinyData)) }, false},
 		"bodies of another length":     {costReset, "", func(id uint32) string { return post(id, "content-length", "1") + last(id, "") }, false},
 		"pings":                        {costPing, "", always(ping(pingText)), true},
 		"answers to pings":             {costFrame, "", always(raw(framePing, flagAck, 0, pingText)), true},

@@ -125,10 +125,11 @@ func (s *Stream) endLocked(fault error) {
 }
 
 // endByClientLocked notes that the client has ended its side. It reports whether it did
-// so by a mistake in a request that was handed out; judge sees to those of others.
+// so by a mistake, its first one, in a request that was handed out; judge sees to those
+// of others.
 func (s *Stream) endByClientLocked(fault error) (mistake bool) {
 	s.over = true
-	mistake = !s.whole && s.handed
+	mistake = !s.whole && s.handed && s.fault == nil
 	s.endLocked(fault)
 	return mistake && s.malformed()
 }

@@ -11,6 +11,7 @@ import (
 // speaks TLS.
 func (c compiler) tls(t TLS, needed bool) TLS {
 	c.issuer(t, needed)
+	t.ACME = c.acme("tls.acme", t.ACME, t.Issuer)
 	oneOf(c, "tls.min_version", t.MinVersion, "1.2", "1.3")
 	if t.Storage == "" {
 		c.wrong("tls.storage", "a folder", "")
@@ -38,19 +39,12 @@ func (c compiler) needsTLS(listeners []Listener) bool {
 }
 
 func (c compiler) issuer(t TLS, needed bool) {
-	for key, value := range map[string]string{"email": t.ACME.Email, "directory": t.ACME.Directory} {
-		if value != "" {
-			c.wrong("tls.acme."+key, "nothing (the ACME issuer"+later+")", "")
-		}
+	if t.Issuer == IssuerNone && needed && len(t.Files) == 0 && !c.within("tls.files") {
+		c.wrong("tls.issuer", "acme (certificates from Let's Encrypt or another authority), internal (a CA of its own, for trying out), "+
+			"or none with tls.files, because there are listeners with TLS", "")
+		return
 	}
-	switch {
-	case t.Issuer == IssuerACME:
-		c.wrong("tls.issuer", "internal (a CA of its own, for trying out), or none with tls.files (the ACME issuer"+later+")", "")
-	case t.Issuer == IssuerNone && needed && len(t.Files) == 0 && !c.within("tls.files"):
-		c.wrong("tls.issuer", "internal (a CA of its own, for trying out), or none with tls.files, because there are listeners with TLS", "")
-	default:
-		oneOf(c, "tls.issuer", t.Issuer, IssuerInternal, IssuerNone)
-	}
+	oneOf(c, "tls.issuer", t.Issuer, IssuerACME, IssuerInternal, IssuerNone)
 }
 
 // readable returns the path of a file, and notes if it can't be read. What is

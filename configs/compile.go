@@ -43,13 +43,28 @@ func (c compiler) has(key string) bool { return c.nodes[key] != nil }
 // wrong notes a mistake at key, which need not be written, unless there is one
 // at or below it.
 func (c compiler) wrong(key, wanted, hint string) {
+	shown := ""
+	if n := c.nodes[key]; n != nil {
+		shown = n.shown()
+	}
+	c.mistake(key, shown, wanted, hint)
+}
+
+// wrongSecret is wrong for a value that nobody may read in a terminal or a log.
+func (c compiler) wrongSecret(key, wanted string) {
+	shown := ""
+	if c.has(key) {
+		shown = "what is there (not shown)"
+	}
+	c.mistake(key, shown, wanted, "")
+}
+
+func (c compiler) mistake(key, shown, wanted, hint string) {
 	if c.within(key) {
 		return
 	}
-	n, shown := c.nodes[key], ""
-	if n != nil {
-		shown = n.shown()
-	} else {
+	n := c.nodes[key]
+	if n == nil {
 		n = c.above(key)
 	}
 	c.add(Mistake{n.place.file, n.place.line, n.place.column, key, shown, wanted, hint})

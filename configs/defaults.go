@@ -17,11 +17,20 @@ func Defaults() Settings {
 	return Settings{
 		Listeners: []Listener{defaultListener()},
 		Pools:     []Pool{defaultPool()},
-		TLS:       TLS{Issuer: IssuerNone, Storage: "/var/lib/trackgate", MinVersion: "1.2"},
+		TLS:       TLS{Issuer: IssuerNone, ACME: defaultACME(), Storage: "/var/lib/trackgate", MinVersion: "1.2"},
 		Limits:    defaultLimits(),
 		Timeouts:  defaultTimeouts(),
 		Admin:     Admin{Address: "127.0.0.1:9180"},
 		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1}},
+	}
+}
+
+func defaultACME() ACME {
+	return ACME{
+		Directory:  LetsEncrypt,
+		Challenges: []Challenge{HTTP01, TLSALPN01},
+		KeyType:    P256,
+		DNS:        ChallengeDNS{RFC2136: Updates{KeyAlgorithm: HMACSHA256}, Propagation: 2 * time.Minute},
 	}
 }
 

@@ -58,6 +58,42 @@ func TestTenLinesAreEnough(t *testing.T) {
 	require.Equal(t, &wanted, settings)
 }
 
+func TestWhatIsSetForAuthoritiesArrives(t *testing.T) {
+	settings, err := configs.Load("testdata/good/acme.yaml", []string{"MAC=aGFsbG8"})
+
+	require.NoError(t, err)
+	acme := settings.TLS.ACME
+	require.Equal(t, configs.ACME{
+		Email: "ops@example.com", Directory: "https://ca.example.com/dir", Profile: "shortlived", PreferredChain: "Root X2",
+		CA: "testdata/good/acme.yaml", EAB: configs.EAB{KeyID: "k", HMACKey: "aGFsbG8"},
+		Fallback:   []configs.Authority{{Directory: configs.LetsEncryptStaging}, {Directory: configs.ZeroSSL, EAB: configs.EAB{KeyID: "z", HMACKey: "aGFsbG8"}}},
+		Challenges: []configs.Challenge{configs.TLSALPN01}, KeyType: configs.RSA2048,
+		DNS: configs.ChallengeDNS{
+			Provider: configs.RFC2136, Resolvers: []string{"10.0.0.3:53", "10.0.0.4:5353"}, Propagation: 10 * time.Second,
+			RFC2136: configs.Updates{Server: "10.0.0.2:53", KeyName: "gate.", KeyAlgorithm: "hmac-sha512", Key: "aGFsbG8="},
+		},
+	}, acme)
+	require.Equal(t, configs.Authority{
+		Directory: acme.Directory, Profile: acme.Profile, PreferredChain: acme.PreferredChain, CA: acme.CA, EAB: acme.EAB,
+	}, acme.Authorities()[0])
+	require.Equal(t, acme.Fallback, acme.Authorities()[1:])
+}
+
+// Five lines are enough, and all that is needed of a new user.
+func TestAnAddressIsEnoughForCertificates(t *testing.T) {
+	settings, err := configs.Parse("t.yaml", []byte(`
+listeners: [{name: public, kind: public, address: ":443", hosts: [track.example.com], pool: p}]
+pools: [{name: p, backends: ["http://10.0.0.11:8686"]}]
+tls: {issuer: acme, acme: {email: ops@example.com}}
+`), nil)
+
+	require.NoError(t, err)
+	want := configs.Defaults().TLS.ACME
+	want.Email = "ops@example.com"
+	require.Equal(t, want, settings.TLS.ACME)
+	require.Equal(t, "letsencrypt", settings.TLS.ACME.Directory)
+}
+
 func TestEverythingSetArrives(t *testing.T) {
 	settings, err := configs.Load("testdata/good/everything.yaml", nil)
 
@@ -68,7 +104,7 @@ func TestEverythingSetArrives(t *testing.T) {
 		Access: configs.AccessLog{Output: "/var/log/access.log", Sample: 0.5},
 	}, settings.Log)
 	require.Equal(t, configs.TLS{
-		Issuer: configs.IssuerNone, Storage: "testdata/good/state", MinVersion: "1.3",
+		Issuer: configs.IssuerNone, ACME: configs.Defaults().TLS.ACME, Storage: "testdata/good/state", MinVersion: "1.3",
 		Files: []configs.KeyPair{{Certificate: "testdata/good/everything.yaml", Key: "testdata/good/everything.yaml"}},
 	}, settings.TLS)
 	require.Equal(t, "[::1]:9180", settings.Admin.Address)

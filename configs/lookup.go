@@ -14,19 +14,28 @@ type Lookup struct {
 }
 
 func (c compiler) lookup(key string, l Lookup) Lookup {
-	servers := make([]string, len(l.Servers))
-	for i, written := range l.Servers {
-		server, ok := parseServer(written)
-		if !ok {
-			c.wrong(index(key+".servers", i), `an IP address with or without a port, like "10.0.0.2" or "10.0.0.2:53"`, "")
-		}
-		servers[i] = server
-	}
-	unique(c, key+".servers", servers)
+	l.Servers = c.servers(key+".servers", l.Servers)
 	between(c, key+".refresh", l.Refresh, 5*time.Second, 30*time.Second)
 	between(c, key+".timeout", l.Timeout, 10*time.Millisecond, 10*time.Second)
-	l.Servers = some(servers)
 	return l
+}
+
+// servers reads a list of DNS servers.
+func (c compiler) servers(key string, list []string) []string {
+	servers := make([]string, len(list))
+	for i, written := range list {
+		servers[i] = c.server(index(key, i), written)
+	}
+	unique(c, key, servers)
+	return some(servers)
+}
+
+func (c compiler) server(key, written string) string {
+	server, ok := parseServer(written)
+	if !ok {
+		c.wrong(key, `an IP address with or without a port, like "10.0.0.2" or "10.0.0.2:53"`, "")
+	}
+	return server
 }
 
 // parseServer reads the address of a DNS server. A name is refused: somebody

@@ -91,12 +91,6 @@ const (
 	IssuerNone     Issuer = "none"
 )
 
-// ACME is the account at a certificate authority.
-type ACME struct {
-	Email     string
-	Directory string
-}
-
 // KeyPair names the PEM files of one certificate and its key.
 type KeyPair struct {
 	Certificate string

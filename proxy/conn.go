@@ -71,6 +71,11 @@ func (c *conn) handshake() error {
 	}
 	c.nc = tc
 	state := tc.ConnectionState()
+	if state.NegotiatedProtocol == challengeProtocol {
+		c.listener.metrics.Handshake(metrics.HandshakeOK)
+		tc.Close() // says so: an authority reads on
+		return errChallenged
+	}
 	c.tlsVersion = versionName(state.Version)
 	if state.NegotiatedProtocol == "h2" {
 		c.startHTTP2()

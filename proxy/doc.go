@@ -13,6 +13,8 @@
 // of a crew:
 //
 //  3. read: an engine (wire/h1, wire/h2) reads a head into an exchange, or refuses it.
+//     An authority that comes to see whether a host is under our control is answered
+//     before all that follows: it may come to any host, from anywhere (challenge.go).
 //  4. admit: Host is one of the listener's; the client's true address; ranges.
 //  5. match: method and raw target against the routes; preflights and redirects
 //     are answered here.

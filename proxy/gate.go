@@ -26,6 +26,9 @@ type Parts struct {
 	// Certify returns the TLS configuration of the listeners of one address. It
 	// calls SetListener on the connection it is given.
 	Certify func([]configs.Listener) *tls.Config
+	// Challenge returns what an authority wants to read at a path of a host, nil when it
+	// is none that waits for it; a nil func answers nobody.
+	Challenge func(host, path string) []byte
 	// Outbound returns where a pool with https backends gets the TLS configuration
 	// of its connections from; nil for pools without any.
 	Outbound func(configs.Pool) func() *tls.Config

@@ -25,6 +25,9 @@ func (g *Gate) steps(x *exchange) error {
 	if err := g.read(x); err != nil {
 		return err
 	}
+	if done, err := g.challenge(x); done || err != nil {
+		return err
+	}
 	if err := g.admit(x); err != nil {
 		return err
 	}

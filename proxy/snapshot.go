@@ -57,6 +57,8 @@ type listener struct {
 	clientIP  string // a further field that carries the client's address, lower case
 	hide      bool   // the text of a backend's 500
 	scheme    []byte // "https" or "http", as clients reach the listener
+
+	challenged bool // authorities may look here whether a host is under our control
 }
 
 // public reports whether anybody may come to the listener.
@@ -127,6 +129,7 @@ func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings,
 		pool: snap.pools[s.Pool], cors: newCORS(s.CORS), hide: s.HideErrors,
 		h2:       http2Config(s, all.Timeouts),
 		clientIP: s.ClientIPHeader, scheme: []byte("http"), config: engineConfig(s.Limits, all.Timeouts),
+		challenged: s.AnswersChallenges(),
 	}
 	if s.TLS {
 		l.scheme = []byte("https")

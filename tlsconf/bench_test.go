@@ -80,7 +80,9 @@ func BenchmarkChoose(b *testing.B) {
 func plainTwin(k *Keeper) *tls.Config {
 	twin := k.inner["public"].Clone()
 	twin.WrapSession, twin.UnwrapSession, twin.GetCertificate = nil, nil, nil
-	twin.Certificates = []tls.Certificate{*k.table.Load().shown[0]}
+	for cert := range k.table.Load().shown {
+		twin.Certificates = append(twin.Certificates, *cert)
+	}
 	return twin
 }
 

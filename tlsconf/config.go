@@ -23,7 +23,7 @@ type ListenerSetter interface {
 // share: the name in the ClientHello, or without one the local IP address, chooses
 // the listener.
 func (k *Keeper) Config(listeners []configs.Listener) *tls.Config {
-	d := &door{hosts: configs.NewHosts(listeners), strangers: strangerConfigs()}
+	d := &door{hosts: configs.NewHosts(listeners), strangers: strangerConfigs(), authorities: k.greetAuthority}
 	for _, l := range listeners {
 		d.inner = append(d.inner, k.inner[l.Name])
 	}
@@ -39,6 +39,8 @@ type door struct {
 	hosts     *configs.Hosts
 	inner     []*tls.Config // by listener; nil where it is plain
 	strangers strangers
+
+	authorities func(*tls.ClientHelloInfo) *tls.Config
 }
 
 func (d *door) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -48,6 +50,9 @@ func (d *door) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	}
 	if c, ok := hello.Conn.(ListenerSetter); ok {
 		c.SetListener(index)
+	}
+	if challenges(hello) {
+		return d.authorities(hello), nil
 	}
 	return d.inner[index], nil
 }

@@ -1,7 +1,6 @@
 package tlsconf
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,19 +9,13 @@ import (
 	"github.com/trackgate/trackgate/configs"
 )
 
-// ErrNoACME says that the issuer acme is not part of this program.
-var ErrNoACME = errors.New("tls.issuer: acme is not available yet: use internal, or none with tls.files")
-
-// openIssuer returns who signs for hosts that no file covers, nil for nobody. It
-// is the place where another issuer plugs in.
+// openIssuer returns who signs at once for hosts that no file covers, nil for nobody.
 func openIssuer(settings configs.TLS, now time.Time, log zerolog.Logger) (*authority, error) {
 	switch settings.Issuer {
 	case configs.IssuerInternal:
 		return openAuthority(storage(settings.Storage), now, log)
-	case configs.IssuerNone, "":
+	case configs.IssuerACME, configs.IssuerNone, "":
 		return nil, nil
-	case configs.IssuerACME:
-		return nil, ErrNoACME
 	}
-	return nil, fmt.Errorf("tls.issuer: %q is not internal or none", settings.Issuer)
+	return nil, fmt.Errorf("tls.issuer: %q is not acme, internal or none", settings.Issuer)
 }

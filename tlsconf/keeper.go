@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Keeper struct {
 	tickets   []*tickets
 	table     atomic.Pointer[table]
 	authority atomic.Pointer[authority] // nil until a host needs the internal CA
+	managed   *managed                  // nil with another issuer than acme
 
 	// What follows belongs to New, and then to the goroutine of Run.
 	pairs  []pair
@@ -44,7 +46,7 @@ func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.L
 		k.table.Store(&table{})
 		return k, nil
 	}
-	err := errors.Join(k.prepare(settings), k.loadPairs(settings.Files))
+	err := errors.Join(k.prepare(settings), k.loadPairs(settings.Files), k.openManaged(listeners))
 	if err := errors.Join(err, k.publish()); err != nil {
 		return nil, err
 	}
@@ -82,6 +84,25 @@ func (k *Keeper) loadPairs(files []configs.KeyPair) error {
 	return errors.Join(mistakes...)
 }
 
+// openManaged reads what authorities have signed before, where hosts are theirs.
+func (k *Keeper) openManaged(listeners []configs.Listener) error {
+	if k.settings.Issuer != configs.IssuerACME || len(k.orderable()) == 0 {
+		return nil
+	}
+	m, err := newManaged(k.settings, listeners, k.orderable(), k.log)
+	if err != nil {
+		return err
+	}
+	k.managed = m
+	m.read(context.Background(), k.orderable())
+	return nil
+}
+
+// orderable returns the hosts that no file covers.
+func (k *Keeper) orderable() []string {
+	return uncovered(hostsOf(k.listeners), fromFiles(k.pairs), k.now())
+}
+
 // publish builds the table of everything held and puts it in place. When a host
 // would be left without a certificate, the old table stays.
 func (k *Keeper) publish() error {
@@ -91,7 +112,7 @@ func (k *Keeper) publish() error {
 	if err != nil {
 		return err
 	}
-	t := newTable(k.listeners, append(held, leaves...), now)
+	t := newTable(k.listeners, append(held, leaves...), k.managed.certificates(), now)
 	if err := k.demandCover(t); err != nil {
 		return err
 	}
@@ -150,9 +171,13 @@ func (k *Keeper) leafFor(a *authority, listener string, hosts []string, now time
 	return leaf, nil
 }
 
-// demandCover returns a mistake for each host that t has nothing for.
+// demandCover returns a mistake for each host that t has nothing for, unless something
+// is on its way.
 func (k *Keeper) demandCover(t *table) error {
 	var mistakes []error
+	if k.managed != nil {
+		return nil
+	}
 	for _, l := range k.listeners {
 		for _, host := range l.Hosts {
 			if t.find(keyOf(host)) == nil {

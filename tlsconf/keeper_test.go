@@ -42,16 +42,13 @@ func TestAllMistakesAtOnce(t *testing.T) {
 
 func TestIssuers(t *testing.T) {
 	for issuer, want := range map[configs.Issuer]string{
-		configs.IssuerACME: "tls.issuer: acme is not available yet",
 		configs.IssuerNone: "no certificate covers the host",
 		"":                 "no certificate covers the host",
-		"other":            `tls.issuer: "other" is not internal or none`,
+		"other":            `tls.issuer: "other" is not acme, internal or none`,
 	} {
 		_, err := New(configs.TLS{Issuer: issuer, Storage: t.TempDir()}, []configs.Listener{track()}, zerolog.Nop())
 		require.ErrorContains(t, err, want)
 	}
-	_, err := New(configs.TLS{Issuer: configs.IssuerACME}, []configs.Listener{track()}, zerolog.Nop())
-	require.ErrorIs(t, err, ErrNoACME)
 }
 
 func TestCover(t *testing.T) {

@@ -26,6 +26,10 @@ func (k *Keeper) Certificates() []Certificate {
 	return slices.Clone(k.table.Load().list)
 }
 
+// Missing returns the hosts that nothing is shown for at this moment: certificates of
+// authorities are on their way, or their orders fail.
+func (k *Keeper) Missing() []string { return slices.Clone(k.table.Load().bare) }
+
 // heldCert is a certificate with its parsed leaf, and where it came from.
 type heldCert struct {
 	cert   *tls.Certificate
@@ -37,15 +41,21 @@ type table struct {
 	names map[string][]heldCert // "a.example.com"; ".example.com" for "*.example.com"
 	addrs map[netip.Addr][]heldCert
 	list  []Certificate
-	shown []*tls.Certificate // the same, for those who show them
+	shown map[*tls.Certificate]int // where each is in list
+	bare  []string                 // hosts for which there is nothing
 }
 
-// newTable chooses from held for every host of listeners.
-func newTable(listeners []configs.Listener, held []heldCert, now time.Time) *table {
-	t := &table{names: map[string][]heldCert{}, addrs: map[netip.Addr][]heldCert{}}
+// newTable chooses for every host of listeners: from held, and where nothing valid is
+// there, what is managed for this very host.
+func newTable(listeners []configs.Listener, held []heldCert, managed map[string]heldCert, now time.Time) *table {
+	t := &table{names: map[string][]heldCert{}, addrs: map[netip.Addr][]heldCert{}, shown: map[*tls.Certificate]int{}}
 	for _, host := range hostsOf(listeners) {
 		chosen := choose(host, held, now)
+		if own, ok := managed[host]; ok && !slices.ContainsFunc(chosen, func(h heldCert) bool { return validAt(h.cert.Leaf, now) }) {
+			chosen = []heldCert{own}
+		}
 		if len(chosen) == 0 {
+			t.bare = append(t.bare, host)
 			continue
 		}
 		if name, addr := keyOf(host); name == "" {
@@ -61,10 +71,10 @@ func newTable(listeners []configs.Listener, held []heldCert, now time.Time) *tab
 }
 
 func (t *table) enlist(h heldCert, host string) {
-	i := slices.Index(t.shown, h.cert)
-	if i < 0 {
-		i = len(t.shown)
-		t.shown = append(t.shown, h.cert)
+	i, ok := t.shown[h.cert]
+	if !ok {
+		i = len(t.list)
+		t.shown[h.cert] = i
 		t.list = append(t.list, describe(h))
 	}
 	t.list[i].Hosts = append(t.list[i].Hosts, host)

@@ -12,6 +12,7 @@ type pace struct {
 	tend   time.Duration // between two thoughts of renewal
 	rotate time.Duration // between two ticket keys
 	warn   time.Duration // between two warnings of expiry
+	renew  time.Duration // between two looks which certificates of authorities are due
 }
 
 func usualPace() pace {
@@ -21,15 +22,18 @@ func usualPace() pace {
 		tend:   time.Hour,
 		rotate: 12 * time.Hour,
 		warn:   24 * time.Hour,
+		renew:  time.Minute,
 	}
 }
 
-// Run follows the certificate files, renews what the internal CA signed and
+// Run follows the certificate files, has certificates signed and renewed and
 // changes ticket keys, until ctx ends. It returns nil then. Nothing that goes
-// wrong with certificates ends it: it is logged, and what was good stays.
+// wrong with certificates ends it: it is logged, and what was good stays. The
+// listeners have to be open: authorities come to them.
 func (k *Keeper) Run(ctx context.Context) error {
 	w := k.watchFolders()
 	defer w.close()
+	defer k.order(ctx)()
 	poll, tend, rotate := time.NewTicker(k.pace.poll), time.NewTicker(k.pace.tend), time.NewTicker(k.pace.rotate)
 	defer poll.Stop()
 	defer tend.Stop()
@@ -48,14 +52,50 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-settled:
 			settled = nil
 			k.refresh()
+		case host := <-k.obtained():
+			k.take(ctx, []string{host})
 		case <-poll.C:
 			w.renew()
 			k.refresh()
+			k.lookAround(ctx)
 		case <-tend.C:
 			k.tend()
 		case <-rotate.C:
 			k.rotate()
 		}
+	}
+}
+
+// order has authorities sign what they are to sign, until the returned function is
+// called.
+func (k *Keeper) order(ctx context.Context) (stop func()) {
+	if k.managed == nil {
+		return func() {}
+	}
+	return k.managed.start(ctx, k.orderable(), k.pace)
+}
+
+func (k *Keeper) obtained() <-chan string {
+	if k.managed == nil {
+		return nil
+	}
+	return k.managed.obtained
+}
+
+// take looks into the storage for newer certificates of hosts.
+func (k *Keeper) take(ctx context.Context, hosts []string) {
+	if !k.managed.read(ctx, hosts) {
+		return
+	}
+	if err := k.publish(); err != nil {
+		k.log.Error().Err(err).Msg("new certificates are not used, the old ones stay in use")
+	}
+}
+
+// lookAround takes over what another gate with the same storage has obtained.
+func (k *Keeper) lookAround(ctx context.Context) {
+	if k.managed != nil {
+		k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
 	}
 }
 

@@ -84,8 +84,9 @@ func assemble(settings *configs.Settings) (*server, error) {
 		return nil, err
 	}
 	s.gate, err = proxy.New(settings, proxy.Parts{
-		Certify:  func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
-		Outbound: s.outbound.of,
+		Certify:   func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
+		Challenge: s.keeper.Challenge,
+		Outbound:  s.outbound.of,
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},

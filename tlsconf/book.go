@@ -1,0 +1,124 @@
+package tlsconf
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// book keeps how orders went, so that a host whose orders fail is not ordered again and
+// again: authorities count failures, and shut out who makes many. It is written down, as
+// a gate that is restarted every minute would begin anew each time.
+type book struct {
+	storage certmagic.Storage
+	now     func() time.Time
+	mu      sync.Mutex
+	entries map[string]*Order
+}
+
+// Order is how the last order of a certificate went.
+type Order struct {
+	Failures int       `json:"failures"`            // in a row
+	Error    string    `json:"error,omitempty"`     // of the last one
+	Ended    time.Time `json:"ended,omitzero"`      // the last one
+	Next     time.Time `json:"not_before,omitzero"` // the next one comes no sooner
+}
+
+func newBook(s certmagic.Storage, now func() time.Time) *book {
+	return &book{storage: s, now: now, entries: map[string]*Order{}}
+}
+
+// patience returns how long to wait after so many failures in a row. The first are seldom
+// the authority's fault or ours, but a record or a port that comes a little later.
+func patience(failures int) time.Duration {
+	steps := []time.Duration{
+		55 * time.Second, 110 * time.Second, 110 * time.Second, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+		30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour,
+	}
+	return steps[min(failures, len(steps))-1]
+}
+
+// WaitError says that an order is not made yet.
+type WaitError struct {
+	Host  string
+	Order Order
+}
+
+// Error says until when, and why.
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("%s: no order before %s, after %d that failed: %s",
+		e.Host, e.Order.Next.UTC().Format(time.RFC3339), e.Order.Failures, e.Order.Error)
+}
+
+func orderKey(host string) string {
+	return path.Join("orders", certmagic.StorageKeys.Safe(host)+".json")
+}
+
+// entryLocked returns what is known of a host. What cannot be read is nothing.
+func (b *book) entryLocked(ctx context.Context, host string) *Order {
+	if e := b.entries[host]; e != nil {
+		return e
+	}
+	e := &Order{}
+	if text, err := b.storage.Load(ctx, orderKey(host)); err != nil || json.Unmarshal(text, e) != nil {
+		e = &Order{}
+	}
+	b.entries[host] = e
+	return e
+}
+
+// begin returns a WaitError for a host whose turn has not come.
+func (b *book) begin(ctx context.Context, host string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entryLocked(ctx, host); b.now().Before(e.Next) {
+		return &WaitError{Host: host, Order: *e}
+	}
+	return nil
+}
+
+// succeeded forgets what went wrong.
+func (b *book) succeeded(ctx context.Context, host string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	failed := b.entryLocked(ctx, host).Failures > 0
+	b.entries[host] = &Order{Ended: b.now()}
+	if !failed {
+		return nil
+	}
+	return b.storage.Delete(ctx, orderKey(host))
+}
+
+// failed notes a failure and returns when the next order may come.
+func (b *book) failed(ctx context.Context, host string, cause error) (Order, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entryLocked(ctx, host)
+	e.Failures++
+	e.Error, e.Ended = cause.Error(), b.now()
+	e.Next = e.Ended.Add(patience(e.Failures))
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = b.storage.Store(ctx, orderKey(host), text)
+	}
+	return *e, err
+}
+
+// pardon lets the next order come at once, because somebody asks for it.
+func (b *book) pardon(ctx context.Context, host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.entryLocked(ctx, host).Next = time.Time{}
+}
+
+// of returns what is known of a host.
+func (b *book) of(ctx context.Context, host string) Order {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return *b.entryLocked(ctx, host)
+}

@@ -1,0 +1,273 @@
+package tlsconf
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// managed are the certificates that authorities sign (ACME, RFC 8555). certmagic has them
+// signed and renewed, and keeps them in the storage. What is shown to clients is read from
+// there and held in memory: a handshake asks neither certmagic nor the storage.
+type managed struct {
+	log         zerolog.Logger
+	settings    configs.ACME
+	authorities []authorityACME
+	storage     *bundles
+	book        *book
+	hosts       []string // whose certificates are ordered
+	asking      *rate.Limiter
+	doors       doors
+	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
+	again       chan string                      // hosts that are ordered again without word of what is replaced
+	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
+
+	mu   sync.Mutex
+	held map[string]heldCert // by host
+}
+
+// authorityACME is one of settings with what is known of its name.
+type authorityACME struct {
+	configs.Authority
+	name      string // as the settings have it
+	directory string // URL
+	staging   string // URL of the directory to try with after a failure; "" for none
+}
+
+// authoritiesOf resolves the names of directories.
+func authoritiesOf(settings configs.ACME) []authorityACME {
+	var list []authorityACME
+	for _, a := range settings.Authorities() {
+		known := authorityACME{Authority: a, name: a.Directory, directory: a.Directory}
+		switch a.Directory {
+		case configs.LetsEncrypt, "":
+			known.name, known.directory, known.staging = configs.LetsEncrypt, certmagic.LetsEncryptProductionCA, certmagic.LetsEncryptStagingCA
+		case configs.LetsEncryptStaging:
+			known.directory = certmagic.LetsEncryptStagingCA
+		case configs.ZeroSSL:
+			known.directory = certmagic.ZeroSSLProductionCA
+		}
+		list = append(list, known)
+	}
+	return list
+}
+
+// key is what certmagic calls the authority in the storage.
+func (a authorityACME) key() string {
+	issuer := certmagic.ACMEIssuer{CA: a.directory}
+	return issuer.IssuerKey()
+}
+
+// doors are where authorities can come in to see that a host is under our control: the
+// addresses of listeners, "" for none.
+type doors struct{ plain, secure string }
+
+// doorsOf prefers the ports where authorities come to by themselves.
+func doorsOf(listeners []configs.Listener, allowed []configs.Challenge) doors {
+	var d doors
+	for _, l := range listeners {
+		switch {
+		case l.TLS && slices.Contains(allowed, configs.TLSALPN01):
+			d.secure = preferred(d.secure, l.Address, "443")
+		case slices.Contains(allowed, configs.HTTP01) && l.AnswersChallenges():
+			d.plain = preferred(d.plain, l.Address, "80")
+		}
+	}
+	return d
+}
+
+func preferred(old, address, port string) string {
+	if _, p, _ := net.SplitHostPort(address); old == "" || p == port {
+		return address
+	}
+	return old
+}
+
+// newManaged reads what the storage has. Nobody is asked for anything before start.
+func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
+	folder := storage(settings.Storage)
+	if err := folder.open(); err != nil {
+		return nil, fmt.Errorf("tls.storage %s: certificates cannot be kept there: %w", settings.Storage, err)
+	}
+	kept := newBundles(&certmagic.FileStorage{Path: settings.Storage})
+	m := &managed{
+		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, hosts: hosts, asking: newAsking(),
+		book:  newBook(kept, time.Now),
+		doors: doorsOf(listeners, settings.ACME.Challenges), held: map[string]heldCert{},
+		obtained: make(chan string, 64), again: make(chan string, 64),
+	}
+	return m, m.demandWay(hosts)
+}
+
+// demandWay returns a mistake for each host that no authority could look at.
+func (m *managed) demandWay(hosts []string) error {
+	if m.settings.DNS.Provider != "" {
+		return nil
+	}
+	var mistakes []error
+	for _, host := range hosts {
+		if strings.HasPrefix(host, "*.") {
+			mistakes = append(mistakes, fmt.Errorf("host %q: authorities sign wildcards only with dns-01: set tls.acme.dns", host))
+		}
+	}
+	if m.doors == (doors{}) {
+		mistakes = append(mistakes, errors.New("tls.acme.challenges: no listener can answer them: "+
+			"http-01 needs a redirect listener, best on port 80, tls-alpn-01 one with TLS, best on port 443"))
+	}
+	return errors.Join(mistakes...)
+}
+
+// certificates returns what is held, by host.
+func (m *managed) certificates() map[string]heldCert {
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.held)
+}
+
+// read looks for newer certificates of hosts in the storage. It reports whether there
+// were any. What is held stays when the storage does not answer.
+func (m *managed) read(ctx context.Context, hosts []string) (news bool) {
+	for _, host := range hosts {
+		found, err := m.newest(ctx, host)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			m.log.Warn().Err(err).Str("host", host).Msg("certificate cannot be read from the storage")
+		}
+		if found.cert != nil && m.take(host, found) {
+			news = true
+		}
+	}
+	return news
+}
+
+// take holds what was found, if it is newer than what is held.
+func (m *managed) take(host string, found heldCert) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old, ok := m.held[host]
+	if ok && !found.cert.Leaf.NotBefore.After(old.cert.Leaf.NotBefore) && !found.cert.Leaf.NotAfter.After(old.cert.Leaf.NotAfter) {
+		return false
+	}
+	m.held[host] = found
+	m.log.Info().Str("host", host).Str("source", found.source).Time("not_after", found.cert.Leaf.NotAfter).
+		Msg("certificate of an authority in use")
+	return true
+}
+
+// newest returns the certificate of host that was signed last.
+func (m *managed) newest(ctx context.Context, host string) (newest heldCert, err error) {
+	var errs []error
+	for _, a := range m.authorities {
+		cert, err := m.load(ctx, a.key(), host)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if newest.cert == nil || cert.Leaf.NotBefore.After(newest.cert.Leaf.NotBefore) {
+			newest = heldCert{cert: cert, source: "acme: " + a.name}
+		}
+	}
+	if newest.cert != nil {
+		return newest, nil
+	}
+	return newest, errors.Join(errs...)
+}
+
+func (m *managed) load(ctx context.Context, authority, host string) (*tls.Certificate, error) {
+	bundle, _ := site(certmagic.StorageKeys.SiteCert(authority, host))
+	whole, err := m.storage.open(ctx, bundle)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := parsePair(whole[".crt"], whole[".key"])
+	if err == nil && !covers(cert.Leaf, host) {
+		err = errors.New("it is for " + strings.Join(cert.Leaf.DNSNames, ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", bundle, err)
+	}
+	return cert, nil
+}
+
+// wanting returns those of hosts that have no certificate, or one whose renewal may have
+// come from another gate with the same storage.
+func (m *managed) wanting(hosts []string, now time.Time) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(hosts), func(host string) bool {
+		h, ok := m.held[host]
+		return ok && !due(h.cert.Leaf, now)
+	})
+}
+
+// start has certificates for hosts signed and renewed until ctx ends. stop waits for the
+// end and gives back what is locked in the storage.
+func (m *managed) start(ctx context.Context, hosts []string, p pace) (stop func()) {
+	var config *certmagic.Config
+	log := newZap(m.log)
+	cache := certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return config, nil },
+		RenewCheckInterval: p.renew,
+		Logger:             log,
+	})
+	config = m.config(cache, false)
+	m.ordering.Store(config)
+	if err := config.ManageAsync(ctx, hosts); err != nil {
+		m.log.Error().Err(err).Msg("certificates are not ordered")
+	}
+	var repeating sync.WaitGroup
+	repeating.Go(func() { m.repeat(ctx, m.config(cache, true)) })
+	return func() {
+		m.ordering.Store(nil)
+		repeating.Wait()
+		cache.Stop()
+		certmagic.CleanUpOwnLocks(context.WithoutCancel(ctx), log)
+	}
+}
+
+// config returns how certmagic orders. A plain one says nothing of certificates that are
+// replaced.
+func (m *managed) config(cache *certmagic.Cache, plain bool) *certmagic.Config {
+	c := certmagic.New(cache, certmagic.Config{
+		Storage:    m.storage,
+		KeySource:  certmagic.StandardKeyGenerator{KeyType: certmagic.KeyType(m.settings.KeyType)},
+		OnEvent:    m.event,
+		DisableARI: plain,
+		Logger:     newZap(m.log),
+	})
+	c.Issuers = m.issuers(c)
+	return c
+}
+
+// repeat orders what an authority has refused because of what it replaces.
+func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case host := <-m.again:
+			m.log.Info().Str("host", host).Msg("certificate is ordered again, without word of the one that it replaces")
+			m.book.pardon(ctx, host)
+			if err := plain.RenewCertSync(ctx, host, true); err != nil {
+				m.log.Error().Err(err).Str("host", host).Msg("order of a certificate failed again")
+			}
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package tlsconf
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
+)
+
+// issuers returns those who may be asked, in order.
+func (m *managed) issuers(config *certmagic.Config) []certmagic.Issuer {
+	var list []certmagic.Issuer
+	for _, a := range m.authorities {
+		template := certmagic.ACMEIssuer{
+			CA: a.directory, TestCA: a.staging, Email: m.settings.Email, Agreed: true,
+			Profile: a.Profile, Logger: newZap(m.log), TrustedRoots: m.roots(a.CA),
+			DNS01Solver:             dnsSolver(m.settings.DNS, m.log),
+			DisableHTTPChallenge:    m.doors.plain == "",
+			DisableTLSALPNChallenge: m.doors.secure == "",
+		}
+		if a.EAB.KeyID != "" {
+			template.ExternalAccount = &acme.EAB{KeyID: a.EAB.KeyID, MACKey: a.EAB.HMACKey}
+		}
+		if a.PreferredChain != "" {
+			template.PreferredChains.RootCommonName = []string{a.PreferredChain}
+		}
+		m.doors.point(&template)
+		list = append(list, certmagic.NewACMEIssuer(config, template))
+	}
+	return list
+}
+
+// point has certmagic find that its ports are taken, by our listeners, which answer for it:
+// it listens by itself where nobody does.
+func (d doors) point(template *certmagic.ACMEIssuer) {
+	plainHost, plainPort := portOf(d.plain)
+	secureHost, securePort := portOf(d.secure)
+	template.AltHTTPPort, template.AltTLSALPNPort = plainPort, securePort
+	if d.plain == "" || plainHost == secureHost {
+		template.ListenHost = secureHost
+	} else if d.secure == "" {
+		template.ListenHost = plainHost
+	} // else any: it is taken when one of its addresses is
+}
+
+// portOf takes an address of settings apart; "" has port 0.
+func portOf(address string) (host string, port int) {
+	host, text, _ := net.SplitHostPort(address)
+	port, _ = strconv.Atoi(text)
+	return host, port
+}
+
+// roots returns who may sign for the host of a directory, nil for the system's.
+func (m *managed) roots(file string) *x509.CertPool {
+	if file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(file)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(text) {
+		m.log.Error().Err(err).Str("file", file).Msg("tls.acme.ca: no certificate in it, nobody is trusted")
+	}
+	return pool
+}
+
+// event is told by certmagic what it is about to do, which an error prevents, and what it
+// has done.
+func (m *managed) event(ctx context.Context, event string, data map[string]any) error {
+	host, _ := data["identifier"].(string)
+	switch event {
+	case "cert_obtaining":
+		return m.book.begin(ctx, host)
+	case "cert_obtained":
+		m.note(m.book.succeeded(ctx, host))
+		select {
+		case m.obtained <- host:
+		default: // many at once: they are found when all are looked at
+		}
+	case "cert_failed":
+		err, _ := data["error"].(error)
+		m.orderFailed(ctx, host, err)
+	}
+	return nil
+}
+
+func (m *managed) note(err error) {
+	if err != nil {
+		m.log.Warn().Err(err).Msg("how orders of certificates went cannot be written down")
+	}
+}
+
+func (m *managed) orderFailed(ctx context.Context, host string, cause error) {
+	if cause == nil {
+		cause = errors.New("for an unknown reason")
+	}
+	order, err := m.book.failed(ctx, host, cause)
+	m.note(err)
+	m.log.Error().Err(cause).Str("host", host).Int("failures", order.Failures).Time("next", order.Next).
+		Msg("order of a certificate failed")
+	if replacedAlready(cause) && order.Failures == 1 {
+		select {
+		case m.again <- host:
+		default: // its turn comes, as that of every order that failed
+		}
+	}
+}
+
+// replacedAlready reports whether an authority refuses an order because it says that it
+// replaces a certificate which another order replaces (RFC 9773 section 5). It would refuse
+// all that say so.
+func replacedAlready(err error) bool {
+	var problem acme.Problem
+	return errors.As(err, &problem) && problem.Status == http.StatusConflict
+}

@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What is needed beside Go, by the names of Debian's packages.
-TOOLS       := chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl python3-fastapi python3-uvicorn
+TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl python3-fastapi python3-uvicorn
 BENCHTOOLS  := haproxy nghttp2-client nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.
@@ -48,7 +48,7 @@ wire: ## Run the wire cases and floods alone: what a client or a backend may sen
 
 .PHONY: suites
 suites: ## Run the tests that use real servers (see install-tools)
-	$(GO) test -count=1 -tags suites ./internal/suites
+	$(GO) test -count=1 -p 1 -tags suites ./internal/suites/...
 
 .PHONY: soak
 soak: ## The scenarios at length: about a quarter of an hour (needs root for network namespaces)

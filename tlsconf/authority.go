@@ -28,9 +28,12 @@ const (
 	slowClock    = time.Hour
 )
 
+// CAName is the file of the internal CA's certificate in the storage.
+const CAName = "ca.pem"
+
 // The files of the internal CA in the storage.
 const (
-	caCertFile = "ca.pem"
+	caCertFile = CAName
 	caKeyFile  = "ca.key"
 )
 
@@ -229,6 +232,10 @@ func (a *authority) leafTemplate(hosts []string, now time.Time) *x509.Certificat
 // due reports whether a leaf is to be signed anew: a third of its life is left, or
 // the clock says that it is not valid.
 func due(leaf *x509.Certificate, now time.Time) bool {
-	life := leaf.NotAfter.Sub(leaf.NotBefore)
-	return now.After(leaf.NotAfter.Add(-life/3)) || now.Before(leaf.NotBefore)
+	return now.After(renewalOf(leaf)) || now.Before(leaf.NotBefore)
+}
+
+// renewalOf returns when a third of a leaf's life is left.
+func renewalOf(leaf *x509.Certificate) time.Time {
+	return leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 3)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (k *Keeper) Challenge(host, path string) []byte {
 // expects reports whether an authority may come for host: its certificate is ordered from
 // one, and the storage may be asked again.
 func (m *managed) expects(host string) bool {
-	return slices.Contains(m.hosts, host) && (pending(host) || m.asking.Allow())
+	return m.orders(host) && (pending(host) || m.asking.Allow())
 }
 
 // pending reports whether a challenge of this process waits for host.

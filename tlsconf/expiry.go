@@ -5,15 +5,23 @@ import (
 	"time"
 )
 
-// expiryWarning is how long before its end a certificate is complained about.
-const expiryWarning = 21 * 24 * time.Hour
+// endsSoon reports whether a certificate is to be complained about: a third of its life is
+// left, or a quarter where the gate has it renewed, which begins at a third.
+func (c Certificate) endsSoon(now time.Time) bool {
+	life := c.NotAfter.Sub(c.NotBefore)
+	left := life / 3
+	if c.Renewed {
+		left = life / 4
+	}
+	return !now.Before(c.NotAfter.Add(-left))
+}
 
 // warnOfExpiry logs what ends soon and, louder, what is not valid now.
 func (k *Keeper) warnOfExpiry() {
 	now := k.now()
 	k.warned = now
 	for _, c := range k.Certificates() {
-		if now.Before(c.NotAfter.Add(-expiryWarning)) && !now.Before(c.NotBefore) {
+		if !c.endsSoon(now) && !now.Before(c.NotBefore) {
 			continue
 		}
 		event, message := k.log.Warn(), "certificate ends soon"

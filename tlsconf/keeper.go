@@ -164,7 +164,7 @@ func (k *Keeper) leafFor(a *authority, listener string, hosts []string, now time
 	if err != nil {
 		return heldCert{}, err
 	}
-	leaf := heldCert{cert: cert, source: string(configs.IssuerInternal)}
+	leaf := heldCert{cert: cert, source: string(configs.IssuerInternal), ours: true}
 	k.leaves[listener] = leaf
 	k.log.Info().Str("listener", listener).Strs("hosts", hosts).Time("not_after", cert.Leaf.NotAfter).
 		Msg("certificate signed by the internal CA")

@@ -98,8 +98,8 @@ func TestExpiryIsLogged(t *testing.T) {
 		from, until time.Duration
 		level, want string
 	}{
-		{"long to go", -day, 22 * day, "", ""},
-		{"ends soon", -day, 20 * day, "warn", "certificate ends soon"},
+		{"long to go", -60 * day, 31 * day, "", ""},
+		{"ends soon", -60 * day, 29 * day, "warn", "certificate ends soon"},
 		{"ended", -2 * day, -day, "error", "certificate is not valid now"},
 		{"begins later", day, 60 * day, "error", "certificate is not valid now"},
 	} {
@@ -126,7 +126,7 @@ func TestExpiryIsLoggedOnceADay(t *testing.T) {
 	require.NoError(t, err)
 	k.tend()
 	require.Empty(t, l.String())
-	now.forward(5 * 24 * time.Hour)
+	now.forward(17 * 24 * time.Hour) // a third of 25 days is left
 	k.tend()
 	require.Contains(t, l.String(), "certificate ends soon")
 	first := l.String()

@@ -30,11 +30,11 @@ type managed struct {
 	authorities []authorityACME
 	storage     *bundles
 	book        *book
-	hosts       []string // whose certificates are ordered
+	hosts       []string // whose certificates are ordered, sorted
 	asking      *rate.Limiter
 	doors       doors
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
-	again       chan string                      // hosts that are ordered again without word of what is replaced
+	again       chan string                      // hosts to be ordered at once
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
 
 	mu   sync.Mutex
@@ -104,7 +104,7 @@ func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []stri
 	if err := folder.open(); err != nil {
 		return nil, fmt.Errorf("tls.storage %s: certificates cannot be kept there: %w", settings.Storage, err)
 	}
-	kept := newBundles(&certmagic.FileStorage{Path: settings.Storage})
+	kept := openStorage(settings)
 	m := &managed{
 		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, hosts: hosts, asking: newAsking(),
 		book:  newBook(kept, time.Now),
@@ -140,6 +140,20 @@ func (m *managed) certificates() map[string]heldCert {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.held)
+}
+
+// orders reports whether the certificate of host is had from an authority.
+func (m *managed) orders(host string) bool {
+	_, ok := slices.BinarySearch(m.hosts, host)
+	return ok
+}
+
+// order returns how the last order for host went.
+func (m *managed) order(ctx context.Context, host string) Order {
+	if m == nil || !m.orders(host) {
+		return Order{}
+	}
+	return m.book.of(ctx, host)
 }
 
 // read looks for newer certificates of hosts in the storage. It reports whether there
@@ -181,7 +195,7 @@ func (m *managed) newest(ctx context.Context, host string) (newest heldCert, err
 			continue
 		}
 		if newest.cert == nil || cert.Leaf.NotBefore.After(newest.cert.Leaf.NotBefore) {
-			newest = heldCert{cert: cert, source: "acme: " + a.name}
+			newest = heldCert{cert: cert, source: "acme: " + a.name, ours: true}
 		}
 	}
 	if newest.cert != nil {
@@ -256,17 +270,24 @@ func (m *managed) config(cache *certmagic.Cache, plain bool) *certmagic.Config {
 	return c
 }
 
-// repeat orders what an authority has refused because of what it replaces.
+// ask has a certificate ordered at once, without word of the one that it replaces.
+func (m *managed) ask(host string) {
+	select {
+	case m.again <- host:
+	default: // many wait already; its turn comes when it is due
+	}
+}
+
+// repeat orders what is asked for.
 func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case host := <-m.again:
-			m.log.Info().Str("host", host).Msg("certificate is ordered again, without word of the one that it replaces")
 			m.book.pardon(ctx, host)
 			if err := plain.RenewCertSync(ctx, host, true); err != nil {
-				m.log.Error().Err(err).Str("host", host).Msg("order of a certificate failed again")
+				m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
 			}
 		}
 	}

@@ -104,10 +104,8 @@ func (m *managed) orderFailed(ctx context.Context, host string, cause error) {
 	m.log.Error().Err(cause).Str("host", host).Int("failures", order.Failures).Time("next", order.Next).
 		Msg("order of a certificate failed")
 	if replacedAlready(cause) && order.Failures == 1 {
-		select {
-		case m.again <- host:
-		default: // its turn comes, as that of every order that failed
-		}
+		m.log.Info().Str("host", host).Msg("certificate is ordered again, without word of the one that it replaces")
+		m.ask(host)
 	}
 }
 

@@ -18,7 +18,8 @@ type Certificate struct {
 	NotBefore time.Time
 	NotAfter  time.Time
 	Issuer    string // who signed it, by its own word
-	Source    string // the certificate's file, or "internal"
+	Source    string // the certificate's file, "internal", or "acme: " and the authority
+	Renewed   bool   // by the gate
 }
 
 // Certificates returns what is shown at this moment.
@@ -34,6 +35,7 @@ func (k *Keeper) Missing() []string { return slices.Clone(k.table.Load().bare) }
 type heldCert struct {
 	cert   *tls.Certificate
 	source string
+	ours   bool // the gate has it renewed
 }
 
 // table says which certificates are shown for which host. It never changes.
@@ -82,7 +84,7 @@ func (t *table) enlist(h heldCert, host string) {
 
 func describe(h heldCert) Certificate {
 	leaf := h.cert.Leaf
-	return Certificate{NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Issuer: nameOf(leaf.Issuer), Source: h.source}
+	return Certificate{NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Issuer: nameOf(leaf.Issuer), Source: h.source, Renewed: h.ours}
 }
 
 // find returns what may be shown for a name, or without one for a local address.

@@ -18,11 +18,11 @@ type pace struct {
 func usualPace() pace {
 	return pace{
 		settle: 500 * time.Millisecond, // the two files of a pair are seldom written at once
-		poll:   15 * time.Second,
+		poll:   RequestsSeenWithin,
 		tend:   time.Hour,
 		rotate: 12 * time.Hour,
 		warn:   24 * time.Hour,
-		renew:  time.Minute,
+		renew:  10 * time.Second,
 	}
 }
 
@@ -95,6 +95,7 @@ func (k *Keeper) take(ctx context.Context, hosts []string) {
 // lookAround takes over what another gate with the same storage has obtained.
 func (k *Keeper) lookAround(ctx context.Context) {
 	if k.managed != nil {
+		k.managed.renewRequested(ctx)
 		k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
 	}
 }

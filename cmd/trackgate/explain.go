@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -55,45 +52,14 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
-// askTime is how long a running gate may take to say how its backends are.
-const askTime = 300 * time.Millisecond
-
 // running returns what the gate on an admin address knows of its backends; nil
 // when there is none.
-func running(ctx context.Context, address string) []pool.State {
-	if address == "" {
-		return nil
-	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	states, err := askBackends(ctx, address)
-	if err != nil {
+func running(ctx context.Context, address string) (states []pool.State) {
+	if address == "" || ask(ctx, address, "/backends", &states) != nil {
 		return nil // the decision is the same; how the backends are remains unsaid
 	}
 	return states
 }
-
-func askBackends(ctx context.Context, address string) (states []pool.State, err error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && host == "" {
-		address = net.JoinHostPort("127.0.0.1", port) // all interfaces
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/backends", nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	return states, json.NewDecoder(io.LimitReader(answer.Body, maxStates)).Decode(&states)
-}
-
-// maxStates bounds what is read of the states of backends, in bytes.
-const maxStates = 4 << 20
 
 // methodAndURL says what is missing in the words of the help.
 func methodAndURL(_ *cobra.Command, args []string) error {

@@ -33,7 +33,7 @@ func TestWhatDoesNotAnswerLikeAGateIsNone(t *testing.T) {
 		"no JSON": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) },
 		"refuses": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) },
 		"too long": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte("[" + strings.Repeat(" ", maxStates)))
+			_, _ = w.Write([]byte("[" + strings.Repeat(" ", maxAnswer)))
 		},
 		"hangs": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {

@@ -46,7 +46,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), certsCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitFine

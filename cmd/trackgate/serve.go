@@ -131,7 +131,8 @@ func (s *server) listen(ctx context.Context) error {
 	s.adminAt = l
 	handler := admin.NewHandler(admin.Options{
 		Address: s.settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
-		Backends: func() any { return s.gate.Backends() },
+		Backends:     func() any { return s.gate.Backends() },
+		Certificates: func() any { return s.keeper.States(context.Background()) }, Missing: s.keeper.Missing,
 	})
 	s.admin = admin.NewServer(handler, log.New(s.log, "", 0))
 	return nil
@@ -181,7 +182,7 @@ func (s *server) await(parts *sync.WaitGroup) {
 }
 
 // certificateInterval is how often the expiry of certificates is shown anew.
-const certificateInterval = time.Minute
+const certificateInterval = 15 * time.Second
 
 // keep lets the keeper of certificates work and shows what it holds.
 func (s *server) keep(ctx context.Context) {
@@ -194,17 +195,27 @@ func (s *server) keep(ctx context.Context) {
 	ticker := time.NewTicker(certificateInterval)
 	defer ticker.Stop()
 	for {
-		for _, c := range s.keeper.Certificates() {
-			for _, host := range c.Hosts {
-				s.metrics.Certificate(host, c.NotAfter)
-			}
-		}
+		s.showCertificates(ctx)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			keeper.Wait()
 			return
 		}
+	}
+}
+
+// showCertificates sets the metrics of each host.
+func (s *server) showCertificates(ctx context.Context) {
+	for _, c := range s.keeper.States(ctx) {
+		if c.Source != "" {
+			s.metrics.Certificate(c.Host, c.NotAfter)
+		}
+		failures := 0
+		if c.Order != nil {
+			failures = c.Order.Failures
+		}
+		s.metrics.CertificateOrders(c.Host, failures)
 	}
 }
 

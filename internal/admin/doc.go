@@ -1,6 +1,6 @@
 // Package admin is the side of the gate that operators, Prometheus and
-// Kubernetes talk to: /livez, /readyz, /metrics and /backends on an address of
-// its own.
+// Kubernetes talk to: /livez, /readyz, /metrics, /backends and /certs on an
+// address of its own.
 //
 // It is not the request path, so it is built on net/http. It trusts nobody
 // either: a web page can make a browser on the same machine, or one inside the

@@ -11,8 +11,12 @@ type Options struct {
 	Address string       // as configured; if its host is a name, it may stand in Host
 	Ready   func() error // nil, or why the gate should not get traffic
 	Metrics http.Handler
-	// Backends returns what is known of each backend, for JSON; nil for no such page.
-	Backends func() any
+	// Missing returns what the gate has not got yet and serves without, such as hosts that
+	// wait for a certificate. It is no reason to be out of service: an authority has to be
+	// able to come in. nil is all the same.
+	Missing func() []string
+	// Backends and Certificates return what is known of each, for JSON; nil for no such page.
+	Backends, Certificates func() any
 }
 
 // answer is the body of everything but a scrape.
@@ -20,6 +24,8 @@ type answer struct {
 	Status string `json:"status,omitempty"`
 	Detail string `json:"detail,omitempty"`
 	Reason string `json:"reason,omitempty"`
+
+	Missing []string `json:"missing_certificates,omitempty"`
 }
 
 type handler struct {
@@ -33,12 +39,14 @@ func NewHandler(o Options) http.Handler {
 		hosts: hostsOf(o.Address),
 		paths: map[string]http.Handler{
 			"/livez":   http.HandlerFunc(live),
-			"/readyz":  readiness(o.Ready),
+			"/readyz":  readiness(o),
 			"/metrics": o.Metrics,
 		},
 	}
-	if o.Backends != nil {
-		h.paths["/backends"] = list(o.Backends)
+	for path, of := range map[string]func() any{"/backends": o.Backends, "/certs": o.Certificates} {
+		if of != nil {
+			h.paths[path] = list(of)
+		}
 	}
 	return h
 }
@@ -70,13 +78,17 @@ func live(w http.ResponseWriter, _ *http.Request) {
 	say(w, http.StatusOK, answer{Status: "live"})
 }
 
-func readiness(ready func() error) http.HandlerFunc {
+func readiness(o Options) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		if err := ready(); err != nil {
+		if err := o.Ready(); err != nil {
 			say(w, http.StatusServiceUnavailable, answer{Status: "not_ready", Detail: err.Error()})
 			return
 		}
-		say(w, http.StatusOK, answer{Status: "ready"})
+		a := answer{Status: "ready"}
+		if o.Missing != nil {
+			a.Missing = o.Missing()
+		}
+		say(w, http.StatusOK, a)
 	}
 }
 

@@ -21,7 +21,8 @@ func TestAnswers(t *testing.T) {
 		unknown = `{"detail":"not found","reason":"not_exposed"}` + "\n"
 		refused = `{"detail":"this method is not allowed here","reason":"method_not_exposed"}` + "\n"
 	)
-	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Backends: func() any { return []string{"one"} }})
+	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Backends: func() any { return []string{"one"} },
+		Certificates: func() any { return []string{"a.example.com"} }, Missing: func() []string { return nil }})
 	for _, c := range []struct {
 		method, target string
 		status         int
@@ -34,6 +35,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/metrics", 200, "trackgate_up 1\n"},
 
 		{"GET", "/backends", 200, `["one"]` + "\n"},
+		{"GET", "/certs", 200, `["a.example.com"]` + "\n"},
 		{"DELETE", "/backends", 405, refused},
 
 		{"GET", "/", 404, unknown},
@@ -125,4 +127,19 @@ func TestReasonsAreThoseOfTheGate(t *testing.T) {
 	assert.Contains(t, ask(h, "GET", "/", "localhost").Body.String(), reason.NotExposed.String())
 	assert.Contains(t, ask(h, "PUT", "/livez", "localhost").Body.String(), reason.MethodNotExposed.String())
 	assert.Contains(t, ask(h, "GET", "/", "evil").Body.String(), reason.WrongHost.String())
+}
+
+// An authority has to be able to come in, so the gate is ready though something is
+// missing.
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Missing: func() []string { return []string{"a.example.com"} }})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	assert.Equal(t, 421, w.Code, "httptest asks for example.com")
+	r := httptest.NewRequest("GET", "/readyz", nil)
+	r.Host = "127.0.0.1"
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	assert.Equal(t, 200, w.Code)
+	assert.Equal(t, `{"status":"ready","missing_certificates":["a.example.com"]}`+"\n", w.Body.String())
 }

@@ -17,6 +17,8 @@ var homes = []struct {
 	{"github.com/go-viper/mapstructure", []string{"configs"}},
 	{"go.yaml.in/yaml", []string{"configs"}},
 	{"github.com/caddyserver/certmagic", []string{"tlsconf"}},
+	{"github.com/mholt/acmez", []string{"tlsconf"}},
+	{"github.com/libdns", []string{"tlsconf"}},
 	{"go.uber.org/zap", []string{"tlsconf"}},
 	{"github.com/fsnotify/fsnotify", []string{"tlsconf", "configs"}},
 	{"github.com/spf13/cobra", []string{"cmd/..."}},
@@ -27,6 +29,7 @@ var homes = []struct {
 	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
 	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
+	{"golang.org/x/time", []string{"tlsconf", "proxy"}},
 	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery", "cmd/trackbench", "internal/testbed"}},
 }
 

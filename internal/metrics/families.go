@@ -17,6 +17,7 @@ type families struct {
 	resolved          *prometheus.GaugeVec
 	resolvedAt        *prometheus.GaugeVec
 	certificateExpiry *prometheus.GaugeVec
+	certificateOrders *prometheus.GaugeVec
 	reloaded          prometheus.Gauge
 	panics            prometheus.Counter
 	refused           *prometheus.CounterVec
@@ -50,6 +51,8 @@ func newFamilies() families {
 			"When a name that stands for backends was last looked up with success.", "pool", "name"),
 		certificateExpiry: gauges("trackgate_certificate_expiry_timestamp_seconds",
 			"When the certificate served for a host expires.", "host"),
+		certificateOrders: gauges("trackgate_certificate_order_failures",
+			"How many orders of a host's certificate failed in a row, the last one included; 0: none did.", "host"),
 		reloaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "trackgate_config_last_reload_successful",
 			Help: "Whether the settings could be loaded the last time that was tried (1) or not (0).",
@@ -66,7 +69,7 @@ func newFamilies() families {
 func (f *families) all() []prometheus.Collector {
 	return []prometheus.Collector{
 		f.requests, f.requestDuration, f.connections, f.handshakes, f.backendRequests,
-		f.backendDuration, f.backendUp, f.retries, f.certificateExpiry, f.reloaded,
+		f.backendDuration, f.backendUp, f.retries, f.certificateExpiry, f.certificateOrders, f.reloaded,
 		f.panics, f.refused, f.backendTakenOut, f.retriesRefused, f.resolved, f.resolvedAt,
 	}
 }

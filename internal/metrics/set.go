@@ -56,9 +56,15 @@ func (s *Set) Certificate(host string, notAfter time.Time) {
 	s.families.certificateExpiry.WithLabelValues(host).Set(float64(notAfter.Unix()))
 }
 
+// CertificateOrders says how many orders for host have failed in a row.
+func (s *Set) CertificateOrders(host string, failures int) {
+	s.families.certificateOrders.WithLabelValues(host).Set(float64(failures))
+}
+
 // RemoveCertificate ends the series of a host that is not served any more.
 func (s *Set) RemoveCertificate(host string) {
 	s.families.certificateExpiry.DeleteLabelValues(host)
+	s.families.certificateOrders.DeleteLabelValues(host)
 }
 
 // Reloaded says whether the last attempt to load the settings worked. The

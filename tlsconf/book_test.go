@@ -1,0 +1,71 @@
+package tlsconf
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const oneHost = "one.example.com"
+
+func TestAnOrderThatFailsIsNotMadeAgainAtOnce(t *testing.T) {
+	c := &clock{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	b := newBook(&certmagic.FileStorage{Path: t.TempDir()}, c.now)
+	ctx := t.Context()
+	require.NoError(t, b.begin(ctx, oneHost))
+	order, err := b.failed(ctx, oneHost, errors.New("no such host"))
+	require.NoError(t, err)
+	assert.Equal(t, Order{Failures: 1, Error: "no such host", Ended: c.now(), Next: c.now().Add(55 * time.Second)}, order)
+
+	err = b.begin(ctx, oneHost)
+	var wait *WaitError
+	require.ErrorAs(t, err, &wait)
+	assert.EqualError(t, err, "one.example.com: no order before 2026-01-01T00:00:55Z, after 1 that failed: no such host")
+	require.NoError(t, b.begin(ctx, "two.example.com"), "each host for itself")
+
+	c.forward(55 * time.Second)
+	require.NoError(t, b.begin(ctx, oneHost))
+	require.NoError(t, b.succeeded(ctx, oneHost))
+	assert.Equal(t, Order{Ended: c.now()}, b.of(ctx, oneHost))
+}
+
+func TestARestartDoesNotMakeOrdersComeSooner(t *testing.T) {
+	c, s := &clock{at: time.Now()}, &certmagic.FileStorage{Path: t.TempDir()}
+	for n := range 3 {
+		b := newBook(s, c.now)
+		order, err := b.failed(t.Context(), oneHost, errors.New("no"))
+		require.NoError(t, err)
+		require.Equal(t, n+1, order.Failures)
+	}
+	b := newBook(s, c.now)
+	require.Error(t, b.begin(t.Context(), oneHost))
+	b.pardon(t.Context(), oneHost)
+	require.NoError(t, b.begin(t.Context(), oneHost), "somebody asks for it")
+	require.NoError(t, b.succeeded(t.Context(), oneHost))
+	require.NoError(t, newBook(s, c.now).begin(t.Context(), oneHost))
+}
+
+func TestPatienceGrowsAndHasAnEnd(t *testing.T) {
+	last := time.Duration(0)
+	for n := 1; n < 40; n++ {
+		assert.GreaterOrEqual(t, patience(n), last)
+		last = patience(n)
+	}
+	assert.Equal(t, 6*time.Hour, last)
+	perHour, at := 0, time.Duration(0)
+	for n := 1; at < time.Hour; n++ {
+		perHour++
+		at += patience(n)
+	}
+	assert.LessOrEqual(t, perHour, 7, "orders in the first hour")
+}
+
+func TestABookThatCannotBeReadIsEmpty(t *testing.T) {
+	s := &certmagic.FileStorage{Path: t.TempDir()}
+	require.NoError(t, s.Store(t.Context(), orderKey(oneHost), []byte("{")))
+	require.NoError(t, newBook(s, time.Now).begin(t.Context(), oneHost))
+}

@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +31,7 @@ const patience = 40 * time.Second
 // gate is a trackgate with a collector behind it.
 type gate struct {
 	plain, secure, admin string // addresses
-	storage              string
+	storage, file        string
 	hosts                []string
 	backend              string
 	process              *program.Process
@@ -67,9 +69,9 @@ func (g *gate) start(t *testing.T, acme ...string) *gate {
 	t.Helper()
 	lines := "    " + strings.Join(acme, "\n    ")
 	text := fmt.Sprintf(settings, g.secure, strings.Join(g.hosts, `", "`), g.plain, g.backend, g.storage, lines, g.admin)
-	file := filepath.Join(t.TempDir(), "trackgate.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-	p := program.Start(t, exec.Command(binary(t, "trackgate"), "run", "-c", file))
+	g.file = filepath.Join(t.TempDir(), "trackgate.yaml")
+	require.NoError(t, os.WriteFile(g.file, []byte(text), 0o600))
+	p := program.Start(t, exec.Command(binary(t, "trackgate"), "run", "-c", g.file))
 	t.Cleanup(func() { assert.NoError(t, p.Stop()) })
 	g.process = p
 	program.AwaitListener(t, g.secure)
@@ -126,4 +128,30 @@ func (g *gate) posts(t *testing.T, host string, roots *x509.CertPool) int {
 // (the alert of RFC 6066 section 3).
 func unrecognized(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "unrecognized name")
+}
+
+// page returns what the admin address has at a path.
+func (g *gate) page(t *testing.T, path string) string {
+	t.Helper()
+	answer, err := http.Get("http://" + g.admin + path)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// state is how a host stands with its certificate.
+type state struct {
+	Host, Source string
+	Order        struct {
+		Failures int
+		Error    string
+	}
+}
+
+func (g *gate) states(t *testing.T) (states []state) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(g.page(t, "/certs")), &states))
+	return states
 }

@@ -5,12 +5,12 @@
 //
 //  1. [New] loads everything that can fail: the PEM files of tls.files, and the
 //     internal CA when a host is left that no file covers. All mistakes come back
-//     at once; a gate that starts has a certificate for each of its hosts.
+//     at once. It reads what authorities have signed before, and asks nobody.
 //  2. [Keeper.Config] gives the *tls.Config of one address. Its one task is to let
 //     the name in the ClientHello (SNI) choose the listener; the handshake goes on
 //     with the configuration of that listener. A name nobody configured ends in
 //     the alert unrecognized_name before any key is computed.
-//  3. [Keeper.Run] watches the files, renews what the internal CA signed and
+//  3. [Keeper.Run] watches the files, has certificates ordered and renewed, and
 //     changes the keys of session tickets. A new pair that is broken, not valid or
 //     covers less than the old one is refused with a log line, and the old one
 //     stays.
@@ -43,8 +43,18 @@
 //
 // # Issuers
 //
-// issuer.go is where an issuer plugs in: it says who signs for hosts that no file
-// covers.
+// Files win for the hosts they cover. For the others there is the internal CA
+// (authority.go), which signs at once, or authorities that speak ACME (RFC 8555):
+// managed.go has certmagic order and renew, for hosts of the settings alone.
+//
+// What certmagic obtains goes through the storage into our table: after each order,
+// and every few seconds for hosts whose certificate is missing or due, as another
+// gate with the same storage may have obtained it. So a handshake knows nothing of
+// certmagic, and a storage that is away takes nothing from what is shown. bundle.go
+// keeps what belongs together in one value, book.go how orders went, which bounds
+// how often one is made. An authority that comes to look is answered by challenge.go,
+// over HTTP through package proxy, over TLS by a configuration of its own. A provider
+// of DNS is a file (dns_rfc2136.go) and a line in dns.go.
 //
 // # Towards backends
 //

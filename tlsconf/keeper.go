@@ -36,7 +36,28 @@ type Keeper struct {
 // New loads the certificates for every TLS host of listeners. The error joins all
 // mistakes; each names the file or the host and what to do about it.
 func New(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger) (*Keeper, error) {
-	return newKeeper(settings, listeners, log, time.Now)
+	k, err := newKeeper(settings, listeners, log, time.Now)
+	if err == nil && k.managed != nil {
+		err = prepareStorage(settings.Storage)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// prepareStorage makes the folder where it is missing.
+func prepareStorage(folder string) error {
+	if err := storage(folder).open(); err != nil {
+		return fmt.Errorf("tls.storage %s: certificates cannot be kept there: %w", folder, err)
+	}
+	return nil
+}
+
+// Examine is New for somebody who only wants to know: it leaves no trace. The issuer
+// internal, which makes its CA when it is first needed, is not for it.
+func Examine(settings configs.TLS, listeners []configs.Listener) (*Keeper, error) {
+	return newKeeper(settings, listeners, zerolog.Nop(), time.Now)
 }
 
 func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger, now func() time.Time) (*Keeper, error) {

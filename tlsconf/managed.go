@@ -49,6 +49,9 @@ type authorityACME struct {
 	staging   string // URL of the directory to try with after a failure; "" for none
 }
 
+// Authority returns the name of the authority that is asked first.
+func Authority(settings configs.ACME) string { return authoritiesOf(settings)[0].name }
+
 // authoritiesOf resolves the names of directories.
 func authoritiesOf(settings configs.ACME) []authorityACME {
 	var list []authorityACME
@@ -98,12 +101,8 @@ func preferred(old, address, port string) string {
 	return old
 }
 
-// newManaged reads what the storage has. Nobody is asked for anything before start.
+// newManaged looks at nothing and asks nobody: read and start do.
 func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
-	folder := storage(settings.Storage)
-	if err := folder.open(); err != nil {
-		return nil, fmt.Errorf("tls.storage %s: certificates cannot be kept there: %w", settings.Storage, err)
-	}
 	kept := openStorage(settings)
 	m := &managed{
 		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, hosts: hosts, asking: newAsking(),

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/trackgate/trackgate/configs"
@@ -165,13 +164,16 @@ func certificates(s *configs.Settings) ([]servedCertificate, error) {
 	if s.TLS.Issuer == configs.IssuerInternal {
 		return []servedCertificate{{tlsHosts(s), "internal CA in " + s.TLS.Storage, ""}}, nil
 	}
-	keeper, err := tlsconf.New(s.TLS, s.Listeners, zerolog.Nop())
+	keeper, err := tlsconf.Examine(s.TLS, s.Listeners)
 	if err != nil {
 		return nil, err
 	}
 	var list []servedCertificate
 	for _, c := range keeper.Certificates() {
 		list = append(list, servedCertificate{c.Hosts, c.Source, c.NotAfter.UTC().Format("2006-01-02")})
+	}
+	if missing := keeper.Missing(); len(missing) > 0 {
+		list = append(list, servedCertificate{missing, "to be ordered from " + tlsconf.Authority(s.TLS.ACME), ""})
 	}
 	return list, nil
 }

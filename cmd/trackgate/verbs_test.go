@@ -167,7 +167,7 @@ func TestVersion(t *testing.T) {
 func TestHelpNamesEveryVerb(t *testing.T) {
 	got := try()
 	assert.Equal(t, exitFine, got.code)
-	for _, verb := range []string{"run", "check", "demo", "explain", "version"} {
+	for _, verb := range []string{"run", "check", "demo", "explain", "certs", "version"} {
 		assert.Contains(t, got.stdout, "\n  "+verb)
 		assert.Equal(t, exitFine, try(verb, "--help").code)
 	}

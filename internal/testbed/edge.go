@@ -66,9 +66,10 @@ func Assembled(t testing.TB, options ...Option) *Gate {
 	}
 	g.access = accesslog.New(accesslog.Options{Output: output, Sample: 1})
 	g.Gate, err = proxy.New(settings, proxy.Parts{
-		Certify:  func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
-		Outbound: outbound(t, log),
-		Log:      log, Access: g.access, Metrics: g.set,
+		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
+		Challenge: r.pending,
+		Outbound:  outbound(t, log),
+		Log:       log, Access: g.access, Metrics: g.set,
 	})
 	require.NoError(t, err)
 	for _, l := range settings.Listeners {

@@ -29,6 +29,7 @@ type recipe struct {
 	ports    []string
 	unread   bool
 	trap     string
+	pending  func(host, path string) []byte
 }
 
 // Pool names the backends, "host:port".
@@ -66,6 +67,10 @@ func LogUnread() Option { return func(r *recipe) { r.unread = true } }
 
 // Traps panics where a line with this word is about to be written to the gate's log.
 func Traps(word string) Option { return func(r *recipe) { r.trap = word } }
+
+// Challenged has authorities that come to see whether a host is under the gate's control
+// answered with what of returns.
+func Challenged(of func(host, path string) []byte) Option { return func(r *recipe) { r.pending = of } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {

@@ -36,6 +36,7 @@ type managed struct {
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
 	again       chan string                      // hosts to be ordered at once
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
+	cache       *certmagic.Cache                 // of start
 
 	mu   sync.Mutex
 	held map[string]heldCert // by host
@@ -235,30 +236,30 @@ func (m *managed) wanting(hosts []string, now time.Time) []string {
 func (m *managed) start(ctx context.Context, hosts []string, p pace) (stop func()) {
 	var config *certmagic.Config
 	log := newZap(m.log)
-	cache := certmagic.NewCache(certmagic.CacheOptions{
+	m.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return config, nil },
 		RenewCheckInterval: p.renew,
 		Logger:             log,
 	})
-	config = m.config(cache, false)
+	config = m.config(false)
 	m.ordering.Store(config)
 	if err := config.ManageAsync(ctx, hosts); err != nil {
 		m.log.Error().Err(err).Msg("certificates are not ordered")
 	}
 	var repeating sync.WaitGroup
-	repeating.Go(func() { m.repeat(ctx, m.config(cache, true)) })
+	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
 	return func() {
 		m.ordering.Store(nil)
 		repeating.Wait()
-		cache.Stop()
+		m.cache.Stop()
 		certmagic.CleanUpOwnLocks(context.WithoutCancel(ctx), log)
 	}
 }
 
 // config returns how certmagic orders. A plain one says nothing of certificates that are
 // replaced.
-func (m *managed) config(cache *certmagic.Cache, plain bool) *certmagic.Config {
-	c := certmagic.New(cache, certmagic.Config{
+func (m *managed) config(plain bool) *certmagic.Config {
+	c := certmagic.New(m.cache, certmagic.Config{
 		Storage:    m.storage,
 		KeySource:  certmagic.StandardKeyGenerator{KeyType: certmagic.KeyType(m.settings.KeyType)},
 		OnEvent:    m.event,

@@ -30,7 +30,7 @@ func listening(hosts ...string) []configs.Listener {
 }
 
 // deliver puts a certificate into the storage, as if an authority had signed it.
-func (s signer) deliver(t *testing.T, settings configs.TLS, authority int, host string, o order) {
+func (s signer) deliver(t testing.TB, settings configs.TLS, authority int, host string, o order) {
 	t.Helper()
 	o.hosts = []string{host}
 	certPEM, keyPEM := s.sign(t, o)

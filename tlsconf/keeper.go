@@ -107,7 +107,7 @@ func (k *Keeper) loadPairs(files []configs.KeyPair) error {
 
 // openManaged reads what authorities have signed before, where hosts are theirs.
 func (k *Keeper) openManaged(listeners []configs.Listener) error {
-	if k.settings.Issuer != configs.IssuerACME || len(k.orderable()) == 0 {
+	if k.settings.Issuer != configs.IssuerACME {
 		return nil
 	}
 	m, err := newManaged(k.settings, listeners, k.orderable(), k.log)

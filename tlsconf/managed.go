@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +29,7 @@ type managed struct {
 	authorities []authorityACME
 	storage     *bundles
 	book        *book
-	hosts       []string // whose certificates are ordered, sorted
+	ours        atomic.Pointer[[]string] // hosts whose certificates are ordered, sorted
 	asking      *rate.Limiter
 	doors       doors
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
@@ -42,75 +41,16 @@ type managed struct {
 	held map[string]heldCert // by host
 }
 
-// authorityACME is one of settings with what is known of its name.
-type authorityACME struct {
-	configs.Authority
-	name      string // as the settings have it
-	directory string // URL
-	staging   string // URL of the directory to try with after a failure; "" for none
-}
-
-// Authority returns the name of the authority that is asked first.
-func Authority(settings configs.ACME) string { return authoritiesOf(settings)[0].name }
-
-// authoritiesOf resolves the names of directories.
-func authoritiesOf(settings configs.ACME) []authorityACME {
-	var list []authorityACME
-	for _, a := range settings.Authorities() {
-		known := authorityACME{Authority: a, name: a.Directory, directory: a.Directory}
-		switch a.Directory {
-		case configs.LetsEncrypt, "":
-			known.name, known.directory, known.staging = configs.LetsEncrypt, certmagic.LetsEncryptProductionCA, certmagic.LetsEncryptStagingCA
-		case configs.LetsEncryptStaging:
-			known.directory = certmagic.LetsEncryptStagingCA
-		case configs.ZeroSSL:
-			known.directory = certmagic.ZeroSSLProductionCA
-		}
-		list = append(list, known)
-	}
-	return list
-}
-
-// key is what certmagic calls the authority in the storage.
-func (a authorityACME) key() string {
-	issuer := certmagic.ACMEIssuer{CA: a.directory}
-	return issuer.IssuerKey()
-}
-
-// doors are where authorities can come in to see that a host is under our control: the
-// addresses of listeners, "" for none.
-type doors struct{ plain, secure string }
-
-// doorsOf prefers the ports where authorities come to by themselves.
-func doorsOf(listeners []configs.Listener, allowed []configs.Challenge) doors {
-	var d doors
-	for _, l := range listeners {
-		switch {
-		case l.TLS && slices.Contains(allowed, configs.TLSALPN01):
-			d.secure = preferred(d.secure, l.Address, "443")
-		case slices.Contains(allowed, configs.HTTP01) && l.AnswersChallenges():
-			d.plain = preferred(d.plain, l.Address, "80")
-		}
-	}
-	return d
-}
-
-func preferred(old, address, port string) string {
-	if _, p, _ := net.SplitHostPort(address); old == "" || p == port {
-		return address
-	}
-	return old
-}
-
 // newManaged looks at nothing and asks nobody: read and start do.
 func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
 	kept := openStorage(settings)
 	m := &managed{
-		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, hosts: hosts, asking: newAsking(),
+		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, asking: newAsking(),
 		book:  newBook(kept, time.Now),
 		doors: doorsOf(listeners, settings.ACME.Challenges), held: map[string]heldCert{},
 		obtained: make(chan string, 64), again: make(chan string, 64),
 	}
+	m.ours.Store(&hosts)
 	return m, m.demandWay(hosts)
 }
 
@@ -125,7 +65,7 @@ func (m *managed) demandWay(hosts []string) error {
 			mistakes = append(mistakes, fmt.Errorf("host %q: authorities sign wildcards only with dns-01: set tls.acme.dns", host))
 		}
 	}
-	if m.doors == (doors{}) {
+	if m.doors == (doors{}) && len(hosts) > 0 {
 		mistakes = append(mistakes, errors.New("tls.acme.challenges: no listener can answer them: "+
 			"http-01 needs a redirect listener, best on port 80, tls-alpn-01 one with TLS, best on port 443"))
 	}
@@ -144,8 +84,31 @@ func (m *managed) certificates() map[string]heldCert {
 
 // orders reports whether the certificate of host is had from an authority.
 func (m *managed) orders(host string) bool {
-	_, ok := slices.BinarySearch(m.hosts, host)
+	_, ok := slices.BinarySearch(m.hosts(), host)
 	return ok
+}
+
+func (m *managed) hosts() []string { return *m.ours.Load() }
+
+// adopt has certificates ordered for those of hosts, sorted, that have none ordered yet:
+// the files that covered them have ended.
+func (m *managed) adopt(ctx context.Context, hosts []string) {
+	added := slices.DeleteFunc(slices.Clone(hosts), m.orders)
+	config := m.ordering.Load()
+	if len(added) == 0 || config == nil {
+		return
+	}
+	all := slices.Concat(m.hosts(), added)
+	slices.Sort(all)
+	m.ours.Store(&all)
+	m.log.Warn().Strs("hosts", added).Msg("files cover these hosts no longer: certificates are ordered")
+	m.manage(ctx, config, added)
+}
+
+func (m *managed) manage(ctx context.Context, config *certmagic.Config, hosts []string) {
+	if err := config.ManageAsync(ctx, hosts); err != nil {
+		m.log.Error().Err(err).Msg("certificates are not ordered")
+	}
 }
 
 // order returns how the last order for host went.
@@ -231,21 +194,18 @@ func (m *managed) wanting(hosts []string, now time.Time) []string {
 	})
 }
 
-// start has certificates for hosts signed and renewed until ctx ends. stop waits for the
+// start has certificates signed and renewed until ctx ends. stop waits for the
 // end and gives back what is locked in the storage.
-func (m *managed) start(ctx context.Context, hosts []string, p pace) (stop func()) {
-	var config *certmagic.Config
+func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	log := newZap(m.log)
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return config, nil },
+		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return m.ordering.Load(), nil },
 		RenewCheckInterval: p.renew,
 		Logger:             log,
 	})
-	config = m.config(false)
+	config := m.config(false)
 	m.ordering.Store(config)
-	if err := config.ManageAsync(ctx, hosts); err != nil {
-		m.log.Error().Err(err).Msg("certificates are not ordered")
-	}
+	m.manage(ctx, config, m.hosts())
 	var repeating sync.WaitGroup
 	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
 	return func() {

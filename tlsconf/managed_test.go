@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"context"
 	"crypto/tls"
 	"os"
 	"testing"
@@ -49,7 +50,7 @@ func TestAGateStartsWithoutCertificatesOfAuthorities(t *testing.T) {
 	require.NoError(t, err)
 
 	assert.Equal(t, []string{"new.example.com"}, k.Missing())
-	assert.Equal(t, []string{"kept.example.com", "new.example.com"}, k.managed.hosts, "files win for the hosts they cover")
+	assert.Equal(t, []string{"kept.example.com", "new.example.com"}, k.managed.hosts(), "files win for the hosts they cover")
 	states := k.States(t.Context())
 	require.Len(t, states, 3)
 	assert.Equal(t, settings.Files[0].Certificate, states[0].Source)
@@ -176,4 +177,24 @@ func TestNobodyIsToldWhatIsNotPending(t *testing.T) {
 		assert.ErrorContains(t, err, "unrecognized name")
 		assert.Equal(t, resultUnknownName, HandshakeResult(end.err))
 	}
+}
+
+// A file that ends while the gate runs is replaced by a certificate of the authority.
+func TestHostsOfFilesThatHaveEndedAreOrdered(t *testing.T) {
+	l, settings, now := &log{}, ordered(t.TempDir()), &clock{at: time.Now()}
+	settings.Files = []configs.KeyPair{newRoot(t).pair(t, t.TempDir(), "tls", order{hosts: []string{"b.example.com"}, until: now.now().Add(time.Hour)})}
+	k, err := newKeeper(settings, listening("a.example.com", "b.example.com"), l.logger(), now.now)
+	require.NoError(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	stop := k.managed.start(ctx, usualPace())
+	defer func() {
+		end()
+		stop()
+	}()
+	k.lookAround(ctx)
+	assert.Equal(t, []string{"a.example.com"}, k.managed.hosts())
+	now.forward(2 * time.Hour)
+	k.lookAround(ctx)
+	assert.Equal(t, []string{"a.example.com", "b.example.com"}, k.managed.hosts())
+	assert.Contains(t, l.String(), "files cover these hosts no longer")
 }

@@ -57,7 +57,7 @@ func BenchmarkTenThousandCertificates(b *testing.B) {
 	require.Empty(b, k.Missing())
 	started := time.Since(began)
 	ctx, end := context.WithCancel(b.Context())
-	stop := k.managed.start(ctx, k.managed.hosts, usualPace())
+	stop := k.managed.start(ctx, usualPace())
 	defer func() {
 		end()
 		stop()
@@ -78,7 +78,7 @@ func BenchmarkTenThousandCertificates(b *testing.B) {
 // renewing returns how many certificates certmagic looks after.
 func (m *managed) renewing() int {
 	n := 0
-	for _, host := range m.hosts {
+	for _, host := range m.hosts() {
 		n += len(m.cache.AllMatchingCertificates(host))
 	}
 	return n

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"net"
 	"net/http"
 	"os"
-	"strconv"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
@@ -34,26 +32,6 @@ func (m *managed) issuers(config *certmagic.Config) []certmagic.Issuer {
 		list = append(list, certmagic.NewACMEIssuer(config, template))
 	}
 	return list
-}
-
-// point has certmagic find that its ports are taken, by our listeners, which answer for it:
-// it listens by itself where nobody does.
-func (d doors) point(template *certmagic.ACMEIssuer) {
-	plainHost, plainPort := portOf(d.plain)
-	secureHost, securePort := portOf(d.secure)
-	template.AltHTTPPort, template.AltTLSALPNPort = plainPort, securePort
-	if d.plain == "" || plainHost == secureHost {
-		template.ListenHost = secureHost
-	} else if d.secure == "" {
-		template.ListenHost = plainHost
-	} // else any: it is taken when one of its addresses is
-}
-
-// portOf takes an address of settings apart; "" has port 0.
-func portOf(address string) (host string, port int) {
-	host, text, _ := net.SplitHostPort(address)
-	port, _ = strconv.Atoi(text)
-	return host, port
 }
 
 // roots returns who may sign for the host of a directory, nil for the system's.

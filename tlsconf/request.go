@@ -50,7 +50,7 @@ func (m *managed) renewRequested(ctx context.Context) {
 	if err != nil {
 		return // there is none, or the storage is away
 	}
-	for _, host := range m.hosts {
+	for _, host := range m.hosts() {
 		if !slices.Contains(keys, requestKey(host)) || m.storage.Delete(ctx, requestKey(host)) != nil {
 			continue
 		}

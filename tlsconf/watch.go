@@ -72,7 +72,7 @@ func (k *Keeper) order(ctx context.Context) (stop func()) {
 	if k.managed == nil {
 		return func() {}
 	}
-	return k.managed.start(ctx, k.orderable(), k.pace)
+	return k.managed.start(ctx, k.pace)
 }
 
 func (k *Keeper) obtained() <-chan string {
@@ -95,6 +95,7 @@ func (k *Keeper) take(ctx context.Context, hosts []string) {
 // lookAround takes over what another gate with the same storage has obtained.
 func (k *Keeper) lookAround(ctx context.Context) {
 	if k.managed != nil {
+		k.managed.adopt(ctx, k.orderable())
 		k.managed.renewRequested(ctx)
 		k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
 	}

@@ -63,6 +63,14 @@ func (p *Process) Stop() error {
 	return err
 }
 
+// Output returns what it has written so far.
+func (p *Process) Output(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(p.output.Name())
+	require.NoError(t, err)
+	return string(text)
+}
+
 // leave removes what is left and, if the test failed, shows what it wrote.
 func (p *Process) leave(t testing.TB) {
 	p.command.Process.Kill() // no effect after Stop

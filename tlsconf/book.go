@@ -25,6 +25,7 @@ type book struct {
 type Order struct {
 	Failures int       `json:"failures"`            // in a row
 	Error    string    `json:"error,omitempty"`     // of the last one
+	Advice   []string  `json:"advice,omitempty"`    // what may be wrong, as seen from here
 	Ended    time.Time `json:"ended,omitzero"`      // the last one
 	Next     time.Time `json:"not_before,omitzero"` // the next one comes no sooner
 }
@@ -95,12 +96,12 @@ func (b *book) succeeded(ctx context.Context, host string) error {
 }
 
 // failed notes a failure and returns when the next order may come.
-func (b *book) failed(ctx context.Context, host string, cause error) (Order, error) {
+func (b *book) failed(ctx context.Context, host string, cause error, advice ...string) (Order, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.entryLocked(ctx, host)
 	e.Failures++
-	e.Error, e.Ended = cause.Error(), b.now()
+	e.Error, e.Advice, e.Ended = cause.Error(), advice, b.now()
 	e.Next = e.Ended.Add(patience(e.Failures))
 	text, err := json.Marshal(e)
 	if err == nil {

@@ -32,6 +32,7 @@ type managed struct {
 	ours        atomic.Pointer[[]string] // hosts whose certificates are ordered, sorted
 	asking      *rate.Limiter
 	doors       doors
+	adviser     adviser
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
 	again       chan string                      // hosts to be ordered at once
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
@@ -45,7 +46,7 @@ type managed struct {
 func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
 	kept := openStorage(settings)
 	m := &managed{
-		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, asking: newAsking(),
+		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, asking: newAsking(), adviser: newAdviser(),
 		book:  newBook(kept, time.Now),
 		doors: doorsOf(listeners, settings.ACME.Challenges), held: map[string]heldCert{},
 		obtained: make(chan string, 64), again: make(chan string, 64),

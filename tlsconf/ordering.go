@@ -77,9 +77,9 @@ func (m *managed) orderFailed(ctx context.Context, host string, cause error) {
 	if cause == nil {
 		cause = errors.New("for an unknown reason")
 	}
-	order, err := m.book.failed(ctx, host, cause)
+	order, err := m.book.failed(ctx, host, cause, m.advice(ctx, host)...)
 	m.note(err)
-	m.log.Error().Err(cause).Str("host", host).Int("failures", order.Failures).Time("next", order.Next).
+	m.log.Error().Err(cause).Str("host", host).Strs("advice", order.Advice).Int("failures", order.Failures).Time("next", order.Next).
 		Msg("order of a certificate failed")
 	if replacedAlready(cause) && order.Failures == 1 {
 		m.log.Info().Str("host", host).Msg("certificate is ordered again, without word of the one that it replaces")

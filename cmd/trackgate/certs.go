@@ -111,6 +111,9 @@ func printStates(out io.Writer, states []tlsconf.State) error {
 		if s.Order != nil {
 			fmt.Fprintf(out, "\n%s: %d orders failed in a row, the last one at %s; the next one comes after %s\n  %s\n",
 				s.Host, s.Order.Failures, second(s.Order.Ended), second(s.Order.Next), s.Order.Error)
+			for _, advice := range s.Order.Advice {
+				fmt.Fprintf(out, "  perhaps: %s\n", advice)
+			}
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 const statesJSON = `[
 	{"host": "a.example.com", "source": "acme: letsencrypt", "issuer": "E7", "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-04-01T00:00:00Z",
 		"days_left": 12.34, "renewal": "2026-03-02T00:00:00Z",
-		"order": {"failures": 2, "error": "timeout", "ended": "2026-03-20T10:00:00Z", "not_before": "2026-03-20T11:00:00Z"}},
+		"order": {"failures": 2, "error": "timeout", "advice": ["port 80 is closed"], "ended": "2026-03-20T10:00:00Z", "not_before": "2026-03-20T11:00:00Z"}},
 	{"host": "b.example.com", "source": "/etc/tls.crt", "issuer": "own", "not_after": "2026-04-01T00:00:00Z", "days_left": 12.34},
 	{"host": "c.example.com"}
 ]`
@@ -26,6 +26,7 @@ c.example.com  -           -          -           none yet
 
 a.example.com: 2 orders failed in a row, the last one at 2026-03-20T10:00:00Z; the next one comes after 2026-03-20T11:00:00Z
   timeout
+  perhaps: port 80 is closed
 `
 
 // withAuthority are settings of a gate with this admin address.

@@ -32,6 +32,11 @@ func (c compiler) settings(d *draft) *Settings {
 	s.Listeners = c.listeners(d.Listeners, s)
 	c.loops(s)
 	s.TLS = c.tls(d.TLS, c.needsTLS(s.Listeners))
+	for i := range s.Listeners {
+		if l := &s.Listeners[i]; l.TLS && l.MinVersion == "" {
+			l.MinVersion = s.TLS.MinVersion
+		}
+	}
 	s.Admin = c.admin(d.Admin, s.Listeners)
 	unique(c, "trusted_proxies", s.TrustedProxies)
 	return s

@@ -29,6 +29,7 @@ type draftListener struct {
 	Hosts          []string
 	TLS            string // on or off
 	HTTP2          bool   // counts only with TLS
+	MinVersion     string // "" is that of tls
 	Allow          []Allow
 	Clients        []netip.Prefix
 	Deny           Deny

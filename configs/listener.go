@@ -46,6 +46,7 @@ func (c compiler) listener(key string, d draftListener, s *Settings) Listener {
 		Hosts:          c.hosts(key+".hosts", d.Hosts),
 		TLS:            tls,
 		HTTP2:          c.http2(key+".http2", d, tls),
+		MinVersion:     c.minVersion(key+".min_version", d, tls),
 		Allow:          c.allow(key+".allow", d),
 		Clients:        d.Clients,
 		Deny:           d.Deny,
@@ -67,6 +68,18 @@ func (c compiler) http2(key string, d draftListener, tls bool) bool {
 		c.wrong(key, "false on a listener without TLS (HTTP/2 is spoken over TLS only)", "")
 	}
 	return d.HTTP2 && tls
+}
+
+// minVersion returns the oldest version of TLS that a listener speaks, "" for that of all.
+func (c compiler) minVersion(key string, d draftListener, tls bool) string {
+	switch {
+	case d.MinVersion == "":
+	case !tls:
+		c.wrong(key, "nothing on a listener without TLS", "")
+	default:
+		oneOf(c, key, d.MinVersion, "1.2", "1.3")
+	}
+	return d.MinVersion
 }
 
 // kind checks what a kind must have and what would be without meaning on it.

@@ -51,6 +51,7 @@ func TestTenLinesAreEnough(t *testing.T) {
 	wanted.TLS.Issuer = configs.IssuerInternal
 	l, p := &wanted.Listeners[0], &wanted.Pools[0]
 	l.Name, l.Address, l.Hosts, l.Pool = "public", ":8443", []string{"localhost"}, "collectors"
+	l.MinVersion = wanted.TLS.MinVersion
 	p.Name = "collectors"
 	for _, host := range []string{"10.0.0.11", "10.0.0.12", "10.0.0.13"} {
 		p.Backends = append(p.Backends, configs.Backend{Scheme: "http", Host: host, Port: 8686, Weight: 1})
@@ -120,7 +121,7 @@ func TestEverythingSetArrives(t *testing.T) {
 
 	limits.Body, limits.Fields, limits.Streams = 64*configs.KiB, 20, 1000
 	require.Equal(t, configs.Listener{
-		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true, HTTP2: false,
+		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true, HTTP2: false, MinVersion: "1.2",
 		Hosts:    []string{"track.example.com", "*.example.com", "10.0.0.1", "2001:db8::1"},
 		Allow:    []configs.Allow{{Preset: "uix"}, {Methods: []string{"POST", "PUT"}, Path: "/x/*"}},
 		Deny:     configs.DenyRespond,

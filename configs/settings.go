@@ -36,6 +36,7 @@ type Listener struct {
 	Hosts          []string       // lower case; "*.example.com" is one label; IP literals allowed
 	TLS            bool           // false: plain HTTP (kind redirect, or `tls: off`)
 	HTTP2          bool           // beside HTTP/1.1; never without TLS
+	MinVersion     string         // of TLS: "1.2" or "1.3"; "" without TLS
 	Allow          []Allow        // kind public; default: the preset track
 	Clients        []netip.Prefix // kind gui
 	Deny           Deny           // what a client outside of Clients gets
@@ -78,7 +79,9 @@ type TLS struct {
 	ACME       ACME
 	Files      []KeyPair
 	Storage    string // folder
-	MinVersion string // "1.2" or "1.3"
+	MinVersion string // "1.2" or "1.3", where a listener says nothing else
+
+	HybridKeyExchange bool // offers X25519MLKEM768, which a quantum computer would not break
 }
 
 // Issuer is who signs certificates for hosts that no file covers.

@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -69,13 +70,30 @@ func helloKey(hello *tls.ClientHelloInfo) (string, netip.Addr) {
 	return "", netip.Addr{}
 }
 
+// offer is what a listener offers to clients.
+type offer struct {
+	version   uint16 // the oldest
+	protocols []string
+	groups    []tls.CurveID // for the exchange of keys
+}
+
+// offerOf reads what settings say of a listener.
+func offerOf(l configs.Listener, settings configs.TLS) (offer, error) {
+	version, err := minVersion(cmp.Or(l.MinVersion, settings.MinVersion))
+	o := offer{version: version, protocols: protocols(l.HTTP2), groups: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}}
+	if settings.HybridKeyExchange {
+		o.groups = append([]tls.CurveID{tls.X25519MLKEM768}, o.groups...)
+	}
+	return o, err
+}
+
 // listenerConfig returns what a listener answers with.
-func listenerConfig(version uint16, next []string, t *tickets, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+func listenerConfig(o offer, t *tickets, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	c := &tls.Config{
-		MinVersion:       version,
-		NextProtos:       next,
+		MinVersion:       o.version,
+		NextProtos:       o.protocols,
 		CipherSuites:     suites12(),
-		CurvePreferences: []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384},
+		CurvePreferences: o.groups,
 		GetCertificate:   certificate,
 		WrapSession:      t.wrap,
 		UnwrapSession:    t.unwrap,

@@ -141,6 +141,31 @@ func TestCurves(t *testing.T) {
 	require.Equal(t, "no_shared_cipher", HandshakeResult(end.err))
 }
 
+// Who does not want it does without; everybody else speaks what both know.
+func TestHybridKeyExchangeCanBeSwitchedOff(t *testing.T) {
+	for on, want := range map[bool]tls.CurveID{true: tls.X25519MLKEM768, false: tls.X25519} {
+		root, l := newRoot(t), &log{}
+		files := root.pair(t, t.TempDir(), "tls", order{hosts: track().Hosts})
+		k, err := New(configs.TLS{Files: []configs.KeyPair{files}, HybridKeyExchange: on}, []configs.Listener{track()}, l.logger())
+		require.NoError(t, err)
+		g := serve(t, &gate{keeper: k, log: l, root: root}, []configs.Listener{track()})
+		require.Equal(t, want, g.ok(t, g.client("track.example.com")).CurveID)
+	}
+}
+
+func TestAListenerHasAMinimumVersionOfItsOwn(t *testing.T) {
+	strict := gui()
+	strict.MinVersion = "1.3"
+	g := newGate(t, track(), strict)
+	old := g.client("track.example.com")
+	old.MaxVersion = tls.VersionTLS12
+	require.Equal(t, uint16(tls.VersionTLS12), g.ok(t, old).Version)
+	old.ServerName = "gui.example.com"
+	_, end, err := g.visit(t, old)
+	require.ErrorContains(t, err, "protocol version not supported")
+	require.Equal(t, "protocol_version", HandshakeResult(end.err))
+}
+
 // With two kinds of key for one host, each client gets one it understands, and
 // the cheaper one if it understands both.
 func TestKindOfKeyFollowsClient(t *testing.T) {

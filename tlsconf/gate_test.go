@@ -51,7 +51,7 @@ func prepared(t testing.TB, listeners []configs.Listener) *gate {
 	root := newRoot(t)
 	files := root.pair(t, t.TempDir(), "tls", order{hosts: hostsOf(listeners)})
 	l := &log{}
-	k, err := New(configs.TLS{Files: []configs.KeyPair{files}}, listeners, l.logger())
+	k, err := New(configs.TLS{Files: []configs.KeyPair{files}, HybridKeyExchange: true}, listeners, l.logger())
 	require.NoError(t, err)
 	return &gate{keeper: k, log: l, root: root}
 }

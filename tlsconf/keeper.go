@@ -77,15 +77,15 @@ func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.L
 
 // prepare builds what each listener answers with; it never changes again.
 func (k *Keeper) prepare(settings configs.TLS) error {
-	version, err := minVersion(settings.MinVersion)
-	if err != nil {
-		return err
-	}
 	k.inner = make(map[string]*tls.Config, len(k.listeners))
 	for _, l := range k.listeners {
+		o, err := offerOf(l, settings)
+		if err != nil {
+			return err
+		}
 		t := newTickets()
 		k.tickets = append(k.tickets, t)
-		k.inner[l.Name] = listenerConfig(version, protocols(l.HTTP2), t, k.certificate)
+		k.inner[l.Name] = listenerConfig(o, t, k.certificate)
 	}
 	return nil
 }

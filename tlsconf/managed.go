@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -135,18 +136,26 @@ func (m *managed) read(ctx context.Context, hosts []string) (news bool) {
 	return news
 }
 
-// take holds what was found, if it is newer than what is held.
+// take holds what was found, if it is newer than what is held, and no worse.
 func (m *managed) take(host string, found heldCert) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	old, ok := m.held[host]
-	if ok && !found.cert.Leaf.NotBefore.After(old.cert.Leaf.NotBefore) && !found.cert.Leaf.NotAfter.After(old.cert.Leaf.NotAfter) {
+	if old, ok := m.held[host]; ok && !replaces(found.cert.Leaf, old.cert.Leaf, m.book.now()) {
 		return false
 	}
 	m.held[host] = found
 	m.log.Info().Str("host", host).Str("source", found.source).Time("not_after", found.cert.Leaf.NotAfter).
 		Msg("certificate of an authority in use")
 	return true
+}
+
+// replaces reports whether a leaf is newer than the one in use. One that is not valid yet,
+// by our clock or the authority's, does not take the place of one that is.
+func replaces(leaf, old *x509.Certificate, now time.Time) bool {
+	if leaf.Equal(old) || validAt(old, now) && !validAt(leaf, now) {
+		return false
+	}
+	return !leaf.NotBefore.Before(old.NotBefore)
 }
 
 // newest returns the certificate of host that was signed last.

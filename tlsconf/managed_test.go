@@ -76,6 +76,30 @@ func TestTheNewestOfAllAuthoritiesIsShown(t *testing.T) {
 	assert.Equal(t, "acme: https://127.0.0.1:1/dir", k.States(t.Context())[0].Source)
 }
 
+func TestOnlyWhatIsNoWorseIsTaken(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	for name, row := range map[string]struct {
+		from, until time.Time
+		want        bool
+	}{
+		"renewed":             {now.Add(-time.Minute), now.AddDate(0, 0, 90), true},
+		"in the same second":  {now.Add(-time.Hour), now.AddDate(0, 0, 60), true},
+		"older":               {now.Add(-2 * time.Hour), now.AddDate(0, 0, 90), false},
+		"not valid yet":       {now.Add(time.Hour), now.AddDate(0, 0, 90), false},
+		"has ended meanwhile": {now.Add(-time.Minute), now.Add(-time.Second), false},
+	} {
+		root, settings := newRoot(t), ordered(t.TempDir())
+		root.deliver(t, settings, 0, "a.example.com", order{from: now.Add(-time.Hour), until: now.AddDate(0, 0, 60)})
+		k, err := New(settings, listening("a.example.com"), (&log{}).logger())
+		require.NoError(t, err)
+		_, before := shownFor(k, "a.example.com")
+		root.deliver(t, settings, 0, "a.example.com", order{from: row.from, until: row.until})
+		k.take(t.Context(), []string{"a.example.com"})
+		_, after := shownFor(k, "a.example.com")
+		assert.Equal(t, row.want, before != after, name)
+	}
+}
+
 func TestWhatIsWrongInTheStorageIsNotShown(t *testing.T) {
 	l, root, settings := &log{}, newRoot(t), ordered(t.TempDir())
 	root.deliver(t, settings, 0, "a.example.com", order{})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -39,7 +40,7 @@ func certsCommand() *cobra.Command {
 		}
 		return printStates(c.OutOrStdout(), states)
 	}
-	c.AddCommand(certsRenewCommand(), certsTrustCommand())
+	c.AddCommand(certsRenewCommand(), certsImportCommand(), certsTrustCommand())
 	return c
 }
 
@@ -62,6 +63,29 @@ func certsRenewCommand() *cobra.Command {
 		}
 		fmt.Fprintf(c.OutOrStdout(), "the gate orders a new certificate for %s within %s; trackgate certs shows how it went\n",
 			args[0], tlsconf.RequestsSeenWithin)
+		return nil
+	}
+	return c
+}
+
+func certsImportCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "import CERTIFICATE KEY",
+		Short:   "Take over a certificate that was had in another way, to be shown, and renewed when it is due",
+		Example: "  trackgate certs import -c trackgate.yaml fullchain.pem privkey.pem",
+		Args:    cobra.ExactArgs(2),
+	}
+	file := fileFlag(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		settings, err := configs.Load(*file, os.Environ())
+		if err != nil {
+			return err
+		}
+		hosts, err := tlsconf.Import(c.Context(), settings, configs.KeyPair{Certificate: args[0], Key: args[1]})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.OutOrStdout(), "imported for", strings.Join(hosts, ", "))
 		return nil
 	}
 	return c

@@ -96,3 +96,13 @@ func TestCheckSaysWhoIsAskedForWhatIsMissing(t *testing.T) {
 	assert.Regexp(t, `certificate +a.example.com +to be ordered from letsencrypt\n`, got.stdout)
 	assert.NoDirExists(t, storage, "check leaves no trace")
 }
+
+func TestCertsImportNeedsAPair(t *testing.T) {
+	file := withAuthority(t, "", t.TempDir())
+	got := try("certs", "import", "-c", file, "none.crt", "none.key")
+	assert.Equal(t, exitMistake, got.code)
+	assert.Contains(t, got.stderr, "certificate none.crt: no such file")
+	got = try("certs", "import", "-c", file, "none.crt")
+	assert.Equal(t, exitMistake, got.code)
+	assert.Contains(t, got.stderr, "accepts 2 arg(s), received 1")
+}

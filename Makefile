@@ -12,7 +12,7 @@ SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What is needed beside Go, by the names of Debian's packages.
 TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl python3-fastapi python3-uvicorn \
-               sslscan testssl.sh
+               redis-server sslscan testssl.sh
 BENCHTOOLS  := haproxy nghttp2-client nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.

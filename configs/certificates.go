@@ -12,6 +12,10 @@ import (
 func (c compiler) tls(t TLS, needed bool) TLS {
 	c.issuer(t, needed)
 	t.ACME = c.acme("tls.acme", t.ACME, t.Issuer)
+	t.Redis = c.redis("tls.redis", t.Redis)
+	if t.Redis.Address != "" && t.Issuer != IssuerACME && !c.within("tls.issuer") {
+		c.wrong("tls.redis.address", "nothing, because tls.issuer is not acme", "")
+	}
 	oneOf(c, "tls.min_version", t.MinVersion, "1.2", "1.3")
 	if t.Storage == "" {
 		c.wrong("tls.storage", "a folder", "")

@@ -17,7 +17,7 @@ func Defaults() Settings {
 	return Settings{
 		Listeners: []Listener{defaultListener()},
 		Pools:     []Pool{defaultPool()},
-		TLS:       TLS{Issuer: IssuerNone, ACME: defaultACME(), Storage: "/var/lib/trackgate", MinVersion: "1.2", HybridKeyExchange: true},
+		TLS:       TLS{Issuer: IssuerNone, ACME: defaultACME(), Storage: "/var/lib/trackgate", Redis: Redis{Prefix: "trackgate"}, MinVersion: "1.2", HybridKeyExchange: true},
 		Limits:    defaultLimits(),
 		Timeouts:  defaultTimeouts(),
 		Admin:     Admin{Address: "127.0.0.1:9180"},

@@ -74,6 +74,11 @@ func TestWhatIsSetForAuthoritiesArrives(t *testing.T) {
 			RFC2136: configs.Updates{Server: "10.0.0.2:53", KeyName: "gate.", KeyAlgorithm: "hmac-sha512", Key: "aGFsbG8="},
 		},
 	}, acme)
+	require.Equal(t, configs.Redis{
+		Address: "redis.internal:6379", Prefix: "edge", Username: "gate", Password: "aGFsbG8", Database: 3, TLS: true,
+		CA: "testdata/good/acme.yaml", ServerName: "redis.example.com", EncryptionKey: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+	}, settings.TLS.Redis)
+	require.Equal(t, "0123456789abcdef0123456789abcdef", string(settings.TLS.Redis.Key()))
 	require.Equal(t, configs.Authority{
 		Directory: acme.Directory, Profile: acme.Profile, PreferredChain: acme.PreferredChain, CA: acme.CA, EAB: acme.EAB,
 	}, acme.Authorities()[0])
@@ -106,6 +111,7 @@ func TestEverythingSetArrives(t *testing.T) {
 	}, settings.Log)
 	require.Equal(t, configs.TLS{
 		Issuer: configs.IssuerNone, ACME: configs.Defaults().TLS.ACME, Storage: "testdata/good/state", MinVersion: "1.3",
+		Redis: configs.Defaults().TLS.Redis,
 		Files: []configs.KeyPair{{Certificate: "testdata/good/everything.yaml", Key: "testdata/good/everything.yaml"}},
 	}, settings.TLS)
 	require.Equal(t, "[::1]:9180", settings.Admin.Address)

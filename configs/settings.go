@@ -79,6 +79,7 @@ type TLS struct {
 	ACME       ACME
 	Files      []KeyPair
 	Storage    string // folder
+	Redis      Redis
 	MinVersion string // "1.2" or "1.3", where a listener says nothing else
 
 	HybridKeyExchange bool // offers X25519MLKEM768, which a quantum computer would not break

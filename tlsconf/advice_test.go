@@ -57,7 +57,7 @@ func TestAnOrderThatFailsComesWithAdvice(t *testing.T) {
 	require.NoError(t, err)
 	k.managed.adviser.lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
 	k.managed.orderFailed(t.Context(), "a.example.com", errors.New("connection refused"))
-	order := k.States(t.Context())[0].Order
+	order := k.States()[0].Order
 	require.NotNil(t, order)
 	assert.Equal(t, "connection refused", order.Error)
 	assert.Equal(t, []string{"a.example.com has no address in DNS, as seen from here: an authority cannot find it"}, order.Advice)

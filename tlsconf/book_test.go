@@ -30,7 +30,7 @@ func TestAnOrderThatFailsIsNotMadeAgainAtOnce(t *testing.T) {
 	c.forward(55 * time.Second)
 	require.NoError(t, b.begin(ctx, oneHost))
 	require.NoError(t, b.succeeded(ctx, oneHost))
-	assert.Equal(t, Order{Ended: c.now()}, b.of(ctx, oneHost))
+	assert.Equal(t, Order{Ended: c.now()}, b.of(oneHost))
 }
 
 func TestARestartDoesNotMakeOrdersComeSooner(t *testing.T) {

@@ -57,14 +57,20 @@ func (b *bundles) Store(ctx context.Context, key string, value []byte) error {
 	if whole == nil {
 		return nil
 	}
-	text, err := json.Marshal(whole)
-	if err == nil {
-		err = b.Storage.Store(ctx, bundle, text)
-	}
+	err := b.place(ctx, bundle, whole)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failed[bundle] = err != nil
 	return err
+}
+
+// place puts a whole bundle into the storage.
+func (b *bundles) place(ctx context.Context, bundle string, whole map[string][]byte) error {
+	text, err := json.Marshal(whole)
+	if err != nil {
+		return err
+	}
+	return b.Storage.Store(ctx, bundle, text)
 }
 
 // gather adds a part and returns all of them when they are there.

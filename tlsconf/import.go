@@ -36,7 +36,11 @@ func Import(ctx context.Context, settings *configs.Settings, files configs.KeyPa
 	if err != nil {
 		return nil, err
 	}
-	s, authority := openStorage(settings.TLS), authoritiesOf(settings.TLS.ACME)[0].key()
+	s, err := openStorage(settings.TLS)
+	if err != nil {
+		return nil, err
+	}
+	authority := authoritiesOf(settings.TLS.ACME)[0].key()
 	var errs []error
 	for _, host := range hosts {
 		errs = append(errs, s.keep(ctx, authority, host, certPEM, keyPEM))

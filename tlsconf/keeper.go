@@ -115,7 +115,9 @@ func (k *Keeper) openManaged(listeners []configs.Listener) error {
 		return err
 	}
 	k.managed = m
-	m.read(context.Background(), k.orderable())
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	m.read(ctx, k.orderable())
 	return nil
 }
 

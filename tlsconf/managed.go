@@ -29,6 +29,7 @@ type managed struct {
 	settings    configs.ACME
 	authorities []authorityACME
 	storage     *bundles
+	copy        *bundles // of a storage that is shared; nil for none
 	book        *book
 	ours        atomic.Pointer[[]string] // hosts whose certificates are ordered, sorted
 	asking      *rate.Limiter
@@ -45,9 +46,12 @@ type managed struct {
 
 // newManaged looks at nothing and asks nobody: read and start do.
 func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
-	kept := openStorage(settings)
+	kept, err := openStorage(settings)
+	if err != nil {
+		return nil, err
+	}
 	m := &managed{
-		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, asking: newAsking(), adviser: newAdviser(),
+		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, copy: copyOf(settings), asking: newAsking(), adviser: newAdviser(),
 		book:  newBook(kept, time.Now),
 		doors: doorsOf(listeners, settings.ACME.Challenges), held: map[string]heldCert{},
 		obtained: make(chan string, 64), again: make(chan string, 64),
@@ -114,11 +118,11 @@ func (m *managed) manage(ctx context.Context, config *certmagic.Config, hosts []
 }
 
 // order returns how the last order for host went.
-func (m *managed) order(ctx context.Context, host string) Order {
+func (m *managed) order(host string) Order {
 	if m == nil || !m.orders(host) {
 		return Order{}
 	}
-	return m.book.of(ctx, host)
+	return m.book.of(host)
 }
 
 // read looks for newer certificates of hosts in the storage. It reports whether there
@@ -179,7 +183,7 @@ func (m *managed) newest(ctx context.Context, host string) (newest heldCert, err
 
 func (m *managed) load(ctx context.Context, authority, host string) (*tls.Certificate, error) {
 	bundle, _ := site(certmagic.StorageKeys.SiteCert(authority, host))
-	whole, err := m.storage.open(ctx, bundle)
+	whole, err := m.fetch(ctx, bundle)
 	if err != nil {
 		return nil, err
 	}

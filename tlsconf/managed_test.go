@@ -36,7 +36,8 @@ func (s signer) deliver(t testing.TB, settings configs.TLS, authority int, host 
 	o.hosts = []string{host}
 	certPEM, keyPEM := s.sign(t, o)
 	key := authoritiesOf(settings.ACME)[authority].key()
-	b := openStorage(settings)
+	b, err := openStorage(settings)
+	require.NoError(t, err)
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SitePrivateKey(key, host), keyPEM))
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SiteCert(key, host), certPEM))
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SiteMeta(key, host), []byte(`{}`)))
@@ -51,7 +52,7 @@ func TestAGateStartsWithoutCertificatesOfAuthorities(t *testing.T) {
 
 	assert.Equal(t, []string{"new.example.com"}, k.Missing())
 	assert.Equal(t, []string{"kept.example.com", "new.example.com"}, k.managed.hosts(), "files win for the hosts they cover")
-	states := k.States(t.Context())
+	states := k.States()
 	require.Len(t, states, 3)
 	assert.Equal(t, settings.Files[0].Certificate, states[0].Source)
 	assert.Zero(t, states[0].Renewal)
@@ -69,11 +70,11 @@ func TestTheNewestOfAllAuthoritiesIsShown(t *testing.T) {
 	root.deliver(t, settings, 1, "a.example.com", order{from: time.Now().Add(-2 * time.Hour)})
 	k, err := New(settings, listening("a.example.com"), l.logger())
 	require.NoError(t, err)
-	assert.Equal(t, "acme: zerossl", k.States(t.Context())[0].Source)
+	assert.Equal(t, "acme: zerossl", k.States()[0].Source)
 
 	root.deliver(t, settings, 0, "a.example.com", order{from: time.Now().Add(-time.Minute)})
 	k.take(t.Context(), []string{"a.example.com"})
-	assert.Equal(t, "acme: https://127.0.0.1:1/dir", k.States(t.Context())[0].Source)
+	assert.Equal(t, "acme: https://127.0.0.1:1/dir", k.States()[0].Source)
 }
 
 func TestOnlyWhatIsNoWorseIsTaken(t *testing.T) {
@@ -119,7 +120,9 @@ func TestWhatIsWrongInTheStorageIsNotShown(t *testing.T) {
 func TestACertificateOfAnotherHostIsNotShown(t *testing.T) {
 	l, root, settings := &log{}, newRoot(t), ordered(t.TempDir())
 	certPEM, keyPEM := root.sign(t, order{hosts: []string{"other.example.com"}})
-	b, key := openStorage(settings), authoritiesOf(settings.ACME)[0].key()
+	b, err := openStorage(settings)
+	require.NoError(t, err)
+	key := authoritiesOf(settings.ACME)[0].key()
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SitePrivateKey(key, "a.example.com"), keyPEM))
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SiteCert(key, "a.example.com"), certPEM))
 	require.NoError(t, b.Store(t.Context(), certmagic.StorageKeys.SiteMeta(key, "a.example.com"), []byte(`{}`)))

@@ -32,15 +32,14 @@ func RequestRenewal(ctx context.Context, settings *configs.Settings, host string
 	case !slices.Contains(hosts, host):
 		return fmt.Errorf("%q is no host of a listener with TLS: wanted one of %s", host, strings.Join(hosts, ", "))
 	}
-	if err := openStorage(settings.TLS).Store(ctx, requestKey(host), []byte(host)); err != nil {
-		return fmt.Errorf("tls.storage %s: %w", settings.TLS.Storage, err)
+	s, err := openStorage(settings.TLS)
+	if err != nil {
+		return err
+	}
+	if err := s.Store(ctx, requestKey(host), []byte(host)); err != nil {
+		return fmt.Errorf("word for the gate cannot be left in its storage: %w", err)
 	}
 	return nil
-}
-
-// openStorage returns where certificates of authorities are kept.
-func openStorage(settings configs.TLS) *bundles {
-	return newBundles(&certmagic.FileStorage{Path: settings.Storage})
 }
 
 // renewRequested has those certificates renewed for which word was left. The word is taken

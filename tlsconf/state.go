@@ -1,7 +1,6 @@
 package tlsconf
 
 import (
-	"context"
 	"time"
 )
 
@@ -18,7 +17,7 @@ type State struct {
 }
 
 // States returns how each host stands at this moment, in alphabetical order.
-func (k *Keeper) States(ctx context.Context) []State {
+func (k *Keeper) States() []State {
 	t, now := k.table.Load(), k.now()
 	var states []State
 	for _, host := range hostsOf(k.listeners) {
@@ -26,7 +25,7 @@ func (k *Keeper) States(ctx context.Context) []State {
 		if found := t.find(keyOf(host)); len(found) > 0 {
 			s.show(found[0], now)
 		}
-		if order := k.managed.order(ctx, host); order.Failures > 0 {
+		if order := k.managed.order(host); order.Failures > 0 {
 			s.Order = &order
 		}
 		states = append(states, s)

@@ -132,7 +132,7 @@ func (s *server) listen(ctx context.Context) error {
 	handler := admin.NewHandler(admin.Options{
 		Address: s.settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
 		Backends:     func() any { return s.gate.Backends() },
-		Certificates: func() any { return s.keeper.States(context.Background()) }, Missing: s.keeper.Missing,
+		Certificates: func() any { return s.keeper.States() }, Missing: s.keeper.Missing,
 	})
 	s.admin = admin.NewServer(handler, log.New(s.log, "", 0))
 	return nil
@@ -195,7 +195,7 @@ func (s *server) keep(ctx context.Context) {
 	ticker := time.NewTicker(certificateInterval)
 	defer ticker.Stop()
 	for {
-		s.showCertificates(ctx)
+		s.showCertificates()
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -206,8 +206,8 @@ func (s *server) keep(ctx context.Context) {
 }
 
 // showCertificates sets the metrics of each host.
-func (s *server) showCertificates(ctx context.Context) {
-	for _, c := range s.keeper.States(ctx) {
+func (s *server) showCertificates() {
+	for _, c := range s.keeper.States() {
 		if c.Source != "" {
 			s.metrics.Certificate(c.Host, c.NotAfter)
 		}

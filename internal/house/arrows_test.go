@@ -16,7 +16,8 @@ var arrows = []struct {
 }{
 	{"cmd/...", []string{"cmd/...", "balancer/...", "configs", "health", "internal/...", "proxy/...", "tlsconf"}},
 	{"configs", nil},
-	{"tlsconf", []string{"configs", "internal/reason"}},
+	{"tlsconf", []string{"configs", "internal/reason", "tlsconf/redisstore"}},
+	{"tlsconf/redisstore", nil},
 	{"balancer/...", []string{"balancer/..."}},
 	{"health", []string{"configs"}},
 	{"proxy/wire/...", []string{"proxy/wire/...", "internal/reason"}},

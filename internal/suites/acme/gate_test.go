@@ -33,6 +33,7 @@ type gate struct {
 	plain, secure, admin string // addresses
 	storage, file        string
 	hosts                []string
+	tls                  string // further settings of tls
 	backend              string
 	process              *program.Process
 }
@@ -46,6 +47,7 @@ pools:
 tls:
   issuer: acme
   storage: "%s"
+  %s
   acme:
     email: ops@example.com
 %s
@@ -68,7 +70,7 @@ func newGate(t *testing.T, hosts ...string) *gate {
 func (g *gate) start(t *testing.T, acme ...string) *gate {
 	t.Helper()
 	lines := "    " + strings.Join(acme, "\n    ")
-	text := fmt.Sprintf(settings, g.secure, strings.Join(g.hosts, `", "`), g.plain, g.backend, g.storage, lines, g.admin)
+	text := fmt.Sprintf(settings, g.secure, strings.Join(g.hosts, `", "`), g.plain, g.backend, g.storage, g.tls, lines, g.admin)
 	g.file = filepath.Join(t.TempDir(), "trackgate.yaml")
 	require.NoError(t, os.WriteFile(g.file, []byte(text), 0o600))
 	p := program.Start(t, exec.Command(binary(t, "trackgate"), "run", "-c", g.file))

@@ -43,6 +43,8 @@ func defaultListener() Listener {
 		Deny:   DenyRespond,
 		CORS:   CORS{Origins: []string{"*"}, MaxAge: 2 * time.Hour},
 		Limits: defaultLimits(),
+
+		ClientCertificates: ClientCertificates{Mode: CertificateRequired},
 	}
 }
 

@@ -41,6 +41,8 @@ type draftListener struct {
 	HideErrors     bool
 	ProxyProtocol  []netip.Prefix
 	Limits         draftLimits
+
+	ClientCertificates ClientCertificates
 }
 
 // draftLimits are those that a listener can have of its own; nil is the
@@ -81,7 +83,9 @@ func newDraft(listeners, pools int) *draft {
 	from := &draft{TLS: d.TLS, Limits: d.Limits, Timeouts: d.Timeouts, Admin: d.Admin, Log: d.Log}
 	for range listeners {
 		l := d.Listeners[0]
-		from.Listeners = append(from.Listeners, draftListener{TLS: "on", HTTP2: l.HTTP2, Deny: l.Deny, CORS: CORS{MaxAge: l.CORS.MaxAge}})
+		from.Listeners = append(from.Listeners, draftListener{
+			TLS: "on", HTTP2: l.HTTP2, Deny: l.Deny, CORS: CORS{MaxAge: l.CORS.MaxAge}, ClientCertificates: l.ClientCertificates,
+		})
 	}
 	for range pools {
 		p := d.Pools[0]

@@ -58,6 +58,8 @@ func (c compiler) listener(key string, d draftListener, s *Settings) Listener {
 		HideErrors:     d.HideErrors,
 		ProxyProtocol:  some(d.ProxyProtocol),
 		Limits:         c.listenerLimits(key+".limits", d.Limits, s.Limits),
+
+		ClientCertificates: c.clientCertificates(key+".client_certificates", d.ClientCertificates, tls),
 	}
 }
 

@@ -128,6 +128,10 @@ func TestEverythingSetArrives(t *testing.T) {
 	limits.Body, limits.Fields, limits.Streams = 64*configs.KiB, 20, 1000
 	require.Equal(t, configs.Listener{
 		Name: "public", Kind: configs.Public, Address: "10.0.0.1:443", TLS: true, HTTP2: false, MinVersion: "1.2",
+		ClientCertificates: configs.ClientCertificates{
+			CA: "testdata/good/everything.yaml", Mode: configs.CertificateOptional,
+			Names: []string{"*.example.com", "Ops@example.com", "::1"}, CRL: "testdata/good/everything.yaml",
+		},
 		Hosts:    []string{"track.example.com", "*.example.com", "10.0.0.1", "2001:db8::1"},
 		Allow:    []configs.Allow{{Preset: "uix"}, {Methods: []string{"POST", "PUT"}, Path: "/x/*"}},
 		Deny:     configs.DenyRespond,

@@ -48,6 +48,8 @@ type Listener struct {
 	HideErrors     bool
 	ProxyProtocol  []netip.Prefix // senders of which a PROXY header is demanded; empty: none is read
 	Limits         Limits         // the general ones where the listener sets none
+
+	ClientCertificates ClientCertificates // never without TLS
 }
 
 // Allow is one entry of allow: a preset, or methods and a path.

@@ -27,6 +27,7 @@ func (k *Keeper) Config(listeners []configs.Listener) *tls.Config {
 	d := &door{hosts: configs.NewHosts(listeners), strangers: strangerConfigs(), authorities: k.greetAuthority}
 	for _, l := range listeners {
 		d.inner = append(d.inner, k.inner[l.Name])
+		d.guards = append(d.guards, k.guards[l.Name])
 	}
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS12,
@@ -39,6 +40,7 @@ func (k *Keeper) Config(listeners []configs.Listener) *tls.Config {
 type door struct {
 	hosts     *configs.Hosts
 	inner     []*tls.Config // by listener; nil where it is plain
+	guards    []*guard      // by listener; nil where clients show no certificates
 	strangers strangers
 
 	authorities func(*tls.ClientHelloInfo) *tls.Config
@@ -54,6 +56,9 @@ func (d *door) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	}
 	if challenges(hello) {
 		return d.authorities(hello), nil
+	}
+	if g := d.guards[index]; g != nil {
+		return g.config.Load(), nil
 	}
 	return d.inner[index], nil
 }

@@ -31,6 +31,19 @@
 // with the server name as additional data: a client that comes back under another
 // name gets a full handshake, and no ticket outlives two key changes (24 hours).
 //
+// # Certificates of clients
+//
+// A listener with client_certificates has a [guard], which builds its configuration
+// anew with each change of its files; the door asks it for the current one, and other
+// listeners pay one comparison. crypto/tls checks signature, time and use; the guard
+// asks the revocation lists and the names, of resumed sessions as well. Each change
+// begins new ticket keys.
+//
+// Where it cannot be known whether a certificate is good, it is refused. So a CA that
+// becomes broken leaves the old one in use, which is never laxer than intended; but
+// lists that become broken, end or are not signed by the CA refuse every certificate
+// until they are repaired. A CA that signed and has no list counts as an ended one.
+//
 // # Protocols
 //
 // Each listener offers by ALPN what it is set to: h2 and http/1.1, or http/1.1

@@ -22,6 +22,7 @@ type Keeper struct {
 	settings  configs.TLS
 	listeners []configs.Listener // those with TLS
 	inner     map[string]*tls.Config
+	guards    map[string]*guard // of listeners that clients show certificates to
 	tickets   []*tickets
 	table     atomic.Pointer[table]
 	authority atomic.Pointer[authority] // nil until a host needs the internal CA
@@ -67,7 +68,7 @@ func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.L
 		k.table.Store(&table{})
 		return k, nil
 	}
-	err := errors.Join(k.prepare(settings), k.loadPairs(settings.Files), k.openManaged(listeners))
+	err := errors.Join(k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners))
 	if err := errors.Join(err, k.publish()); err != nil {
 		return nil, err
 	}

@@ -58,7 +58,9 @@ func (p *pair) read() (certPEM, keyPEM []byte, err error) {
 }
 
 // readFile follows symlinks, as a Kubernetes Secret has them.
-func readFile(what, path string) ([]byte, error) {
+func readFile(what, path string) ([]byte, error) { return readUpTo(maxPEM, what, path) }
+
+func readUpTo(most int64, what, path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", what, path, errors.Unwrap(err))
@@ -71,9 +73,9 @@ func readFile(what, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s %s: %w", what, path, errors.Unwrap(err))
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err == nil && len(text) > maxPEM {
-		err = fmt.Errorf("longer than %d bytes", maxPEM)
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("longer than %d bytes", most)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", what, path, err)

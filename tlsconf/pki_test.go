@@ -30,7 +30,7 @@ type signer struct {
 func newRoot(t testing.TB) signer {
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "test root"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(20, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	key := newECDSA(t)
 	return signer{cert: signed(t, template, signer{cert: template, key: key}, key), key: key}
@@ -41,7 +41,7 @@ func (s signer) intermediate(t testing.TB) signer {
 	key := newECDSA(t)
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "test intermediate"}, NotBefore: s.cert.NotBefore, NotAfter: s.cert.NotAfter,
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	return signer{cert: signed(t, template, s, key), key: key}
 }

@@ -12,6 +12,9 @@ import (
 // were changed together are judged together first, since hosts may have moved
 // from one to the other; then each by itself.
 func (k *Keeper) refresh() {
+	for _, g := range k.guards {
+		g.refresh()
+	}
 	news := k.reread()
 	offers := k.offers()
 	if len(offers) == 0 || k.admit(offers) == nil {

@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -26,11 +27,22 @@ const (
 	resultFailed           = "failed"
 )
 
+// How one can end on a listener that clients show certificates to.
+const (
+	resultClientNone      = "client_certificate_missing"
+	resultClientUntrusted = "client_certificate_untrusted" // not signed by the CA, or of no use for this
+	resultClientExpired   = "client_certificate_expired"   // or not valid yet
+	resultClientRevoked   = "client_certificate_revoked"
+	resultClientName      = "client_certificate_name" // none of names
+	resultClientUnchecked = "client_certificate_unchecked"
+)
+
 // HandshakeResults returns every word HandshakeResult may return.
 func HandshakeResults() []string {
 	return []string{
 		resultOK, resultUnknownName, resultProtocolVersion, resultNoSharedCipher, resultNoSharedProtocol,
 		resultTimeout, resultNotTLS, resultClientClosed, resultClientAlert, resultFailed,
+		resultClientNone, resultClientUntrusted, resultClientExpired, resultClientRevoked, resultClientName, resultClientUnchecked,
 	}
 }
 
@@ -49,7 +61,24 @@ func HandshakeResult(err error) string {
 	case clientClosed(err):
 		return resultClientClosed
 	}
+	if result := clientRefused(err); result != "" {
+		return result
+	}
 	return byText(err.Error())
+}
+
+// clientRefused returns the word for a client's certificate, "" if it was not that.
+func clientRefused(err error) string {
+	if refusal, ok := errors.AsType[*clientError](err); ok {
+		return refusal.result
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+		return ""
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return resultClientExpired
+	}
+	return resultClientUntrusted
 }
 
 func notTLS(err error) bool {
@@ -77,6 +106,11 @@ func byText(text string) string {
 		{"tls: no cipher suite supported", resultNoSharedCipher},
 		{"tls: no key exchanges supported", resultNoSharedCipher},
 		{"tls: client requested unsupported application protocols", resultNoSharedProtocol},
+		{"tls: client didn't provide a certificate", resultClientNone},
+		{"tls: failed to parse client certificate", resultClientUntrusted},
+		{"tls: invalid signature by the client certificate", resultClientUntrusted},
+		{"tls: client sent certificate containing RSA key", resultClientUntrusted},
+		{"tls: client certificate contains an unsupported public key", resultClientUntrusted},
 	}
 	for _, b := range beginnings {
 		if strings.HasPrefix(text, b.text) {

@@ -91,5 +91,5 @@ func TestResultsAreAClosedList(t *testing.T) {
 		require.Equal(t, test.result, HandshakeResult(test.err), "%v", test.err)
 		require.True(t, slices.Contains(HandshakeResults(), test.result))
 	}
-	require.Len(t, slices.Compact(slices.Sorted(slices.Values(HandshakeResults()))), 10)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(HandshakeResults()))), 16)
 }

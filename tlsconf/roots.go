@@ -6,13 +6,15 @@ import (
 	"fmt"
 )
 
-// roots are the certificates of a CA file.
+// roots are the certificates of a CA file, of backends or of clients.
 type roots struct {
-	path    string
-	seen    [sha256.Size]byte // of what was read last, good or bad
-	used    [sha256.Size]byte // of what pool was made of
-	pool    *x509.CertPool    // in use; nil is the system's
-	offered *x509.CertPool    // read and sound, but not in use yet
+	path         string
+	seen         [sha256.Size]byte   // of what was read last, good or bad
+	used         [sha256.Size]byte   // of what pool was made of
+	pool         *x509.CertPool      // in use; nil is the system's
+	offered      *x509.CertPool      // read and sound, but not in use yet
+	offer        []*x509.Certificate // what it holds
+	certificates []*x509.Certificate // those of pool
 }
 
 // load reads the file. When it holds something new and sound, it is offered. The
@@ -34,7 +36,7 @@ func (r *roots) load() error {
 	if seen == r.used {
 		return nil // as it was before something broken stood there
 	}
-	r.offered = x509.NewCertPool()
+	r.offered, r.offer = x509.NewCertPool(), chain
 	for _, c := range chain {
 		r.offered.AddCert(c)
 	}
@@ -46,6 +48,6 @@ func (r *roots) accept() bool {
 	if r.offered == nil {
 		return false
 	}
-	r.pool, r.used, r.offered = r.offered, r.seen, nil
+	r.pool, r.certificates, r.used, r.offered = r.offered, r.offer, r.seen, nil
 	return true
 }

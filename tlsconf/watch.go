@@ -115,13 +115,19 @@ func (k *Keeper) rotate() {
 	for _, t := range k.tickets {
 		t.rotate()
 	}
+	for _, g := range k.guards {
+		g.tickets.rotate()
+	}
 }
 
-// watchFolders watches the folders of all pairs.
+// watchFolders watches the folders of all pairs, and of what is said of clients.
 func (k *Keeper) watchFolders() *folders {
 	var files []string
 	for _, p := range k.pairs {
 		files = append(files, p.files.Certificate, p.files.Key)
+	}
+	for _, g := range k.guards {
+		files = append(files, g.settings.CA, g.settings.CRL)
 	}
 	w, err := foldersOf(files...)
 	if err != nil {

@@ -27,6 +27,7 @@ func (c compiler) tls(t TLS, needed bool) TLS {
 		t.Files[i].Certificate = c.readable(key+".certificate", pair.Certificate)
 		t.Files[i].Key = c.readable(key+".key", pair.Key)
 	}
+	t.ECH = c.ech(t.ECH)
 	return t
 }
 

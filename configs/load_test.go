@@ -113,6 +113,7 @@ func TestEverythingSetArrives(t *testing.T) {
 		Issuer: configs.IssuerNone, ACME: configs.Defaults().TLS.ACME, Storage: "testdata/good/state", MinVersion: "1.3",
 		Redis: configs.Defaults().TLS.Redis,
 		Files: []configs.KeyPair{{Certificate: "testdata/good/everything.yaml", Key: "testdata/good/everything.yaml"}},
+		ECH:   []configs.ECHKey{{Config: "testdata/good/everything.yaml", PrivateKey: "testdata/good/everything.yaml"}},
 	}, settings.TLS)
 	require.Equal(t, "[::1]:9180", settings.Admin.Address)
 	require.Equal(t, configs.Timeouts{

@@ -18,7 +18,8 @@ func required() []string {
 	return []string{
 		"listeners", "listeners[].name", "listeners[].kind", "listeners[].address", "listeners[].hosts", "listeners[].pool",
 		"listeners[].clients", "listeners[].allow[].methods", "listeners[].allow[].path", "pools", "pools[].name", "pools[].backends",
-		"pools[].backends[].url", "tls.files[].certificate", "tls.files[].key", "tls.acme.fallback[].directory",
+		"pools[].backends[].url", "tls.files[].certificate", "tls.files[].key", "tls.ech[].config", "tls.ech[].private_key",
+		"tls.acme.fallback[].directory",
 	}
 }
 
@@ -104,7 +105,7 @@ func TestReferenceAndSchemaHaveTheSameDefaults(t *testing.T) {
 		value, has := s["default"]
 		leaf := plain(types[key]) || types[key].Kind() == reflect.Slice
 		require.Equal(t, leaf && !slices.Contains(required(), key), has, "default of %s", key)
-		if has && key != "tls.files" && key != "tls.acme.fallback" {
+		if has && key != "tls.files" && key != "tls.ech" && key != "tls.acme.fallback" {
 			require.Equal(t, toJSON(t, value), toJSON(t, values[key]), key)
 		}
 	}
@@ -119,7 +120,7 @@ func TestTheReferenceHasTheDefaultsOfTheCode(t *testing.T) {
 			delete(bare, key)
 		}
 	}
-	keepOnly(bare["tls"], "files")
+	keepOnly(bare["tls"], "files", "ech")
 	keepOnly(bare["listeners"].([]any)[0], "name", "kind", "address", "hosts", "pool")
 	keepOnly(bare["pools"].([]any)[0], "name", "backends")
 	delete(bare["pools"].([]any)[0].(map[string]any)["backends"].([]any)[1].(map[string]any), "weight")
@@ -142,7 +143,7 @@ func loaded(t *testing.T, folder string, value any) *Settings {
 	t.Helper()
 	data, err := yaml.Marshal(value)
 	require.NoError(t, err)
-	for _, file := range []string{"tls.crt", "tls.key"} {
+	for _, file := range []string{"tls.crt", "tls.key", "ech.pem"} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, file), nil, 0o600))
 	}
 	settings, err := Parse("reference.yaml", []byte(strings.ReplaceAll(string(data), "/etc/trackgate", folder)), nil)

@@ -85,6 +85,7 @@ type TLS struct {
 	MinVersion string // "1.2" or "1.3", where a listener says nothing else
 
 	HybridKeyExchange bool // offers X25519MLKEM768, which a quantum computer would not break
+	ECH               []ECHKey
 }
 
 // Issuer is who signs certificates for hosts that no file covers.

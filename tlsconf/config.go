@@ -33,6 +33,8 @@ func (k *Keeper) Config(listeners []configs.Listener) *tls.Config {
 		MinVersion:             tls.VersionTLS12,
 		GetConfigForClient:     d.choose,
 		SessionTicketsDisabled: true, // the inner configurations have their own
+
+		EncryptedClientHelloKeys: k.ech, // opened before choose is asked, which sees the name inside
 	}
 }
 

@@ -37,7 +37,7 @@ func (k *Keeper) postGuards() error {
 	var mistakes []error
 	k.guards = map[string]*guard{}
 	for _, l := range k.listeners {
-		if l.ClientCertificates.CA == "" {
+		if l.ClientCertificates.CA == "" || k.inner[l.Name] == nil { // prepare has said why
 			continue
 		}
 		g, err := newGuard(l.ClientCertificates, k.inner[l.Name], k.now, k.log.With().Str("listener", l.Name).Logger())

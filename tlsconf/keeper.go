@@ -26,7 +26,8 @@ type Keeper struct {
 	tickets   []*tickets
 	table     atomic.Pointer[table]
 	authority atomic.Pointer[authority] // nil until a host needs the internal CA
-	managed   *managed                  // nil with another issuer than acme
+	ech       []tls.EncryptedClientHelloKey
+	managed   *managed // nil with another issuer than acme
 
 	// What follows belongs to New, and then to the goroutine of Run.
 	pairs  []pair
@@ -68,7 +69,7 @@ func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.L
 		k.table.Store(&table{})
 		return k, nil
 	}
-	err := errors.Join(k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners))
+	err := errors.Join(k.loadECH(settings.ECH), k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners))
 	if err := errors.Join(err, k.publish()); err != nil {
 		return nil, err
 	}
@@ -86,7 +87,9 @@ func (k *Keeper) prepare(settings configs.TLS) error {
 		}
 		t := newTickets()
 		k.tickets = append(k.tickets, t)
-		k.inner[l.Name] = listenerConfig(o, t, k.certificate)
+		c := listenerConfig(o, t, k.certificate)
+		c.EncryptedClientHelloKeys = k.ech // for the keys that a client with an old one is told
+		k.inner[l.Name] = c
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ var homes = []struct {
 	{"github.com/go-viper/mapstructure", []string{"configs"}},
 	{"go.yaml.in/yaml", []string{"configs"}},
 	{"github.com/caddyserver/certmagic", []string{"tlsconf", "tlsconf/redisstore"}},
+	{"golang.org/x/crypto/cryptobyte", []string{"tlsconf"}},
 	{"github.com/mholt/acmez", []string{"tlsconf"}},
 	{"github.com/libdns", []string{"tlsconf"}},
 	{"github.com/redis/go-redis", []string{"tlsconf/redisstore"}},

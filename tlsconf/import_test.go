@@ -3,7 +3,6 @@ package tlsconf
 import (
 	"testing"
 
-	"github.com/caddyserver/certmagic"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -20,10 +19,7 @@ func TestWhatIsImportedIsShown(t *testing.T) {
 	k, err := New(settings.TLS, settings.Listeners, (&log{}).logger())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"c.example.com"}, k.Missing())
-	k.managed.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return nil, nil }, Logger: newZap(k.log),
-	})
-	defer k.managed.cache.Stop()
+	k.managed.cache = idleCache(t)
 	for _, host := range hosts {
 		cert, err := k.managed.config(true).CacheManagedCertificate(t.Context(), host)
 		require.NoError(t, err, "certmagic has it renewed")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -23,11 +24,18 @@ func unstarted(t *testing.T, settings configs.TLS) (*managed, *log) {
 	k, err := New(settings, listening("a.example.com"), l.logger())
 	require.NoError(t, err)
 	k.managed.adviser.lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
-	k.managed.cache = certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return nil, nil }, Logger: newZap(l.logger()),
-	})
-	t.Cleanup(k.managed.cache.Stop)
+	k.managed.cache = idleCache(t)
 	return k.managed, l
+}
+
+// idleCache is a cache of certmagic that renews nothing.
+func idleCache(t *testing.T) *certmagic.Cache {
+	t.Helper()
+	cache := certmagic.NewCache(certmagic.CacheOptions{
+		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return nil, nil }, Logger: newZap(zerolog.Nop()),
+	})
+	t.Cleanup(cache.Stop)
+	return cache
 }
 
 // asked returns those who are asked, in order.

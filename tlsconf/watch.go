@@ -84,20 +84,29 @@ func (k *Keeper) obtained() <-chan string {
 
 // take looks into the storage for newer certificates of hosts.
 func (k *Keeper) take(ctx context.Context, hosts []string) {
-	if !k.managed.read(ctx, hosts) {
-		return
+	if k.managed.read(ctx, hosts) {
+		k.show()
 	}
+}
+
+// show puts what authorities have signed in place.
+func (k *Keeper) show() {
 	if err := k.publish(); err != nil {
 		k.log.Error().Err(err).Msg("new certificates are not used, the old ones stay in use")
 	}
 }
 
-// lookAround takes over what another gate with the same storage has obtained.
+// lookAround takes over what another gate with the same storage has obtained, and what
+// certmagic knows of what is shown.
 func (k *Keeper) lookAround(ctx context.Context) {
-	if k.managed != nil {
-		k.managed.adopt(ctx, k.orderable())
-		k.managed.renewRequested(ctx)
-		k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
+	if k.managed == nil {
+		return
+	}
+	k.managed.adopt(ctx, k.orderable())
+	k.managed.renewRequested(ctx)
+	k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
+	if k.managed.staple() {
+		k.show()
 	}
 }
 

@@ -31,6 +31,10 @@
 // with the server name as additional data: a client that comes back under another
 // name gets a full handshake, and no ticket outlives two key changes (24 hours).
 //
+// Gates that share a storage share the keys as well (ring.go), so that a client
+// resumes on any of them: each key is written there 12 hours before it is used. A
+// gate that cannot reach the storage goes on with keys of its own.
+//
 // # Certificates of clients
 //
 // A listener with client_certificates has a [guard], which builds its configuration

@@ -24,6 +24,7 @@ type Keeper struct {
 	inner     map[string]*tls.Config
 	guards    map[string]*guard // of listeners that clients show certificates to
 	tickets   []*tickets
+	sharing   *sharing // nil: ticket keys are our own
 	table     atomic.Pointer[table]
 	authority atomic.Pointer[authority] // nil until a host needs the internal CA
 	ech       []tls.EncryptedClientHelloKey

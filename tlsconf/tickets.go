@@ -19,20 +19,20 @@ type tickets struct {
 
 // ticketKeys never changes.
 type ticketKeys struct {
-	current  cipher.AEAD
-	previous cipher.AEAD // still opens tickets; nil before the first rotation
+	current cipher.AEAD
+	others  []cipher.AEAD // open tickets, too
 }
 
 func newTickets() *tickets {
 	t := &tickets{}
-	t.keys.Store(&ticketKeys{current: newSeal()})
+	t.keys.Store(&ticketKeys{current: newSeal(randomKey())})
 	return t
 }
 
 // rotate starts a new key. Tickets of the previous one are still good, older ones
 // are not. It must not be called by two goroutines at once.
 func (t *tickets) rotate() {
-	t.keys.Store(&ticketKeys{current: newSeal(), previous: t.keys.Load().current})
+	t.keys.Store(&ticketKeys{current: newSeal(randomKey()), others: []cipher.AEAD{t.keys.Load().current}})
 }
 
 // wrap is WrapSession of the listener's configuration.
@@ -62,20 +62,17 @@ func (k *ticketKeys) open(ticket, name []byte) []byte {
 	if plain, err := k.current.Open(nil, nil, ticket, name); err == nil {
 		return plain
 	}
-	if k.previous == nil {
-		return nil
+	for _, other := range k.others {
+		if plain, err := other.Open(nil, nil, ticket, name); err == nil {
+			return plain
+		}
 	}
-	plain, err := k.previous.Open(nil, nil, ticket, name)
-	if err != nil {
-		return nil
-	}
-	return plain
+	return nil
 }
 
-// newSeal returns AES-256-GCM with a new random key and a random nonce for each
-// ticket, which is safe for 2^32 tickets a key.
-func newSeal() cipher.AEAD {
-	key := randomKey()
+// newSeal returns AES-256-GCM with a random nonce for each ticket, which is safe for
+// 2^32 tickets a key.
+func newSeal(key [32]byte) cipher.AEAD {
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic("tlsconf: AES refuses a key of 32 bytes: " + err.Error())

@@ -58,6 +58,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			w.renew()
 			k.refresh()
 			k.lookAround(ctx)
+			k.syncTickets(ctx)
 		case <-tend.C:
 			k.tend()
 		case <-rotate.C:
@@ -120,7 +121,11 @@ func (k *Keeper) tend() {
 	}
 }
 
+// rotate starts new ticket keys, where they are not shared: those change by the clock.
 func (k *Keeper) rotate() {
+	if k.sharing != nil {
+		return
+	}
 	for _, t := range k.tickets {
 		t.rotate()
 	}

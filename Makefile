@@ -49,7 +49,7 @@ wire: ## Run the wire cases and floods alone: what a client or a backend may sen
 
 .PHONY: suites
 suites: ## Run the tests that use real servers (see install-tools)
-	$(GO) test -count=1 -p 1 -tags suites ./internal/suites/...
+	$(GO) test -count=1 -p 1 -tags suites ./internal/suites/... ./tlsconf/redisstore
 
 .PHONY: soak
 soak: ## The scenarios at length: about a quarter of an hour (needs root for network namespaces)

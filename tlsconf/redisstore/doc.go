@@ -6,6 +6,9 @@
 // additional data: who can write to Redis can take values away, but not read one, change it
 // or put it in the place of another.
 //
+// What is sealed is marked as such. A gate with a key takes nothing that is not sealed, one
+// without takes nothing that is: neither is ever given out as it stands.
+//
 // A lock is a value with a random token that ends by itself. Its holder keeps it alive, and
 // gives it back only if the token is still its own: one that stood still for too long has
 // lost it to somebody else.

@@ -30,7 +30,7 @@ type lock struct {
 	ended chan struct{}
 }
 
-func (s *Store) lockKey(name string) string { return s.prefix + "locks/" + name }
+func (s *Store) lockKey(name string) string { return s.locks + name }
 
 // Lock implements certmagic.Locker: it waits until nobody else has the lock, or ctx ends.
 func (s *Store) Lock(ctx context.Context, name string) error {

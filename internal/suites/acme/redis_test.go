@@ -90,8 +90,8 @@ func TestSealedValuesAreWorthNothingElsewhere(t *testing.T) {
 		require.NoError(t, err, "%s", output)
 		return string(output)
 	}
-	assert.NotContains(t, cli("HGETALL", "p:one"), "secret of one")
-	cli("COPY", "p:one", "p:two")
+	assert.NotContains(t, cli("HGETALL", "p:value/one"), "secret of one")
+	cli("COPY", "p:value/one", "p:value/two")
 	_, err := s.Load(ctx, "two")
 	require.EqualError(t, err, "redis: load two: it was not sealed with this encryption_key, or not for this place")
 	o.Key = []byte("another key, also of 32 bytes ..")

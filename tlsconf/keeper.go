@@ -46,6 +46,9 @@ func New(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger)
 	if err != nil {
 		return nil, err
 	}
+	if k.managed != nil && settings.Redis.Address != "" {
+		k.shareTickets(k.managed.storage)
+	}
 	return k, nil
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // sharingTime bounds how long all listeners together wait for the storage of keys.
-const sharingTime = time.Second
+const sharingTime = time.Second / 2
 
 // sharing are the ticket keys of all listeners that other gates have as well.
 type sharing struct {

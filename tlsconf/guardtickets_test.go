@@ -132,3 +132,13 @@ func TestTicketsOfGuardedListenersRotate(t *testing.T) {
 	client.ClientSessionCache = &oneSession{session: kept}
 	require.False(t, g.ok(t, client).DidResume)
 }
+
+// What is shared changes by the clock; the keys of a guard are its own, and change all the
+// same.
+func TestKeysOfAGuardChangeWhereOthersAreShared(t *testing.T) {
+	k := &Keeper{sharing: &sharing{}, tickets: []*tickets{newTickets()}, guards: map[string]*guard{"gui": {tickets: newTickets()}}}
+	shared, own := k.tickets[0].keys.Load(), k.guards["gui"].tickets.keys.Load()
+	k.rotate()
+	require.Same(t, shared, k.tickets[0].keys.Load())
+	require.NotSame(t, own, k.guards["gui"].tickets.keys.Load())
+}

@@ -54,8 +54,7 @@ func (r *ring) advance(now time.Time) {
 }
 
 // sync takes over what is written in the storage, after it has written there what is
-// missing. With an error it goes on
-// alone, with all that there has to be.
+// missing. With an error it goes on alone, with all that there has to be.
 func (r *ring) sync(ctx context.Context, now time.Time) error {
 	period := periodAt(now)
 	written, err := r.load(ctx)

@@ -121,16 +121,17 @@ func (k *Keeper) tend() {
 	}
 }
 
-// rotate starts new ticket keys, where they are not shared: those change by the clock.
+// rotate starts new ticket keys. Those that are shared change by the clock; those of
+// listeners that ask for certificates are never shared, as each gate reads its own files.
 func (k *Keeper) rotate() {
+	for _, g := range k.guards {
+		g.tickets.rotate()
+	}
 	if k.sharing != nil {
 		return
 	}
 	for _, t := range k.tickets {
 		t.rotate()
-	}
-	for _, g := range k.guards {
-		g.tickets.rotate()
 	}
 }
 

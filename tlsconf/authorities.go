@@ -1,6 +1,9 @@
 package tlsconf
 
 import (
+	"crypto/x509"
+	"fmt"
+
 	"github.com/caddyserver/certmagic"
 
 	"github.com/trackgate/trackgate/configs"
@@ -9,9 +12,10 @@ import (
 // authorityACME is one of settings with what is known of its name.
 type authorityACME struct {
 	configs.Authority
-	name      string // as the settings have it
-	directory string // URL
-	staging   string // URL of the directory to try with after a failure; "" for none
+	name      string         // as the settings have it
+	directory string         // URL
+	staging   string         // URL of the directory to try with after a failure; "" for none
+	roots     *x509.CertPool // who may sign for the directory's host; nil is the system's
 }
 
 // Authority returns the name of the authority that is asked first.
@@ -33,6 +37,18 @@ func authoritiesOf(settings configs.ACME) []authorityACME {
 		list = append(list, known)
 	}
 	return list
+}
+
+// trustedAuthorities is authoritiesOf with the CA files read.
+func trustedAuthorities(settings configs.ACME) ([]authorityACME, error) {
+	list := authoritiesOf(settings)
+	for i := range list {
+		var err error
+		if list[i].roots, err = readRoots(list[i].CA); err != nil {
+			return nil, fmt.Errorf("tls.acme: authority %s: %w", list[i].name, err)
+		}
+	}
+	return list, nil
 }
 
 // key is what certmagic calls the authority in the storage.

@@ -40,13 +40,13 @@ type Keeper struct {
 // mistakes; each names the file or the host and what to do about it.
 func New(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger) (*Keeper, error) {
 	k, err := newKeeper(settings, listeners, log, time.Now)
-	if err == nil && k.managed != nil {
-		err = prepareStorage(settings.Storage)
+	if err != nil || k.managed == nil {
+		return k, err
 	}
-	if err != nil {
+	if err := prepareStorage(settings.Storage); err != nil {
 		return nil, err
 	}
-	if k.managed != nil && settings.Redis.Address != "" {
+	if settings.Redis.Address != "" {
 		k.shareTickets(k.managed.storage)
 	}
 	return k, nil
@@ -63,17 +63,28 @@ func prepareStorage(folder string) error {
 // Examine is New for somebody who only wants to know: it leaves no trace. The issuer
 // internal, which makes its CA when it is first needed, is not for it.
 func Examine(settings configs.TLS, listeners []configs.Listener) (*Keeper, error) {
-	return newKeeper(settings, listeners, zerolog.Nop(), time.Now)
+	return blank(settings, zerolog.Nop(), time.Now).load(listeners, nil)
 }
 
 func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger, now func() time.Time) (*Keeper, error) {
-	k := &Keeper{settings: settings, log: log, now: now, pace: usualPace(), leaves: map[string]heldCert{}}
+	return blank(settings, log, now).load(listeners, copyOf(settings))
+}
+
+// blank is a Keeper that has looked at nothing.
+func blank(settings configs.TLS, log zerolog.Logger, now func() time.Time) *Keeper {
+	return &Keeper{settings: settings, log: log, now: now, pace: usualPace(), leaves: map[string]heldCert{}}
+}
+
+// load looks at all that settings name. copy is where what is read of a shared storage is
+// kept, nil for nowhere.
+func (k *Keeper) load(listeners []configs.Listener, copy *bundles) (*Keeper, error) {
+	settings := k.settings
 	k.listeners = withTLS(listeners)
 	if len(k.listeners) == 0 {
 		k.table.Store(&table{})
 		return k, nil
 	}
-	err := errors.Join(k.loadECH(settings.ECH), k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners))
+	err := errors.Join(k.loadECH(settings.ECH), k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners, copy))
 	if err := errors.Join(err, k.publish()); err != nil {
 		return nil, err
 	}
@@ -114,7 +125,7 @@ func (k *Keeper) loadPairs(files []configs.KeyPair) error {
 }
 
 // openManaged reads what authorities have signed before, where hosts are theirs.
-func (k *Keeper) openManaged(listeners []configs.Listener) error {
+func (k *Keeper) openManaged(listeners []configs.Listener, copy *bundles) error {
 	if k.settings.Issuer != configs.IssuerACME {
 		return nil
 	}
@@ -122,7 +133,7 @@ func (k *Keeper) openManaged(listeners []configs.Listener) error {
 	if err != nil {
 		return err
 	}
-	k.managed = m
+	k.managed, m.copy = m, copy
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	m.read(ctx, k.orderable())
@@ -227,7 +238,7 @@ type UncoveredError struct {
 
 // Error names the host and what to do.
 func (e *UncoveredError) Error() string {
-	return fmt.Sprintf("listener %q: no certificate covers the host %q: add a pair that does to tls.files, or set tls.issuer to internal",
+	return fmt.Sprintf("listener %q: no certificate covers the host %q: add a pair that does to tls.files, or set tls.issuer to acme or internal",
 		e.Listener, e.Host)
 }
 

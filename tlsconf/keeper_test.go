@@ -32,7 +32,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	require.ErrorContains(t, err, `tls.min_version: "1.1" is not 1.2 or 1.3`)
 	require.ErrorContains(t, err, "tls.files: certificate "+good.Certificate+", key "+mixed.Key+": they do not belong together")
 	require.ErrorContains(t, err, "tls.files: certificate "+missing.Certificate+": no such file")
-	require.ErrorContains(t, err, `listener "public": no certificate covers the host "t.example.com": add a pair that does to tls.files, or set tls.issuer to internal`)
+	require.ErrorContains(t, err, `listener "public": no certificate covers the host "t.example.com": add a pair that does to tls.files, or set tls.issuer to acme or internal`)
 	require.ErrorContains(t, err, `listener "gui": no certificate covers the host "gui.example.com"`)
 	require.NotContains(t, err.Error(), `the host "track.example.com"`)
 	uncovered, ok := errors.AsType[*UncoveredError](err)

@@ -46,15 +46,18 @@ type managed struct {
 
 // newManaged looks at nothing and asks nobody: read and start do.
 func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []string, log zerolog.Logger) (*managed, error) {
+	authorities, err := trustedAuthorities(settings.ACME)
+	if err != nil {
+		return nil, err
+	}
 	kept, err := openStorage(settings)
 	if err != nil {
 		return nil, err
 	}
 	m := &managed{
-		log: log, settings: settings.ACME, authorities: authoritiesOf(settings.ACME), storage: kept, copy: copyOf(settings), asking: newAsking(), adviser: newAdviser(),
-		book:  newBook(kept, time.Now),
-		doors: doorsOf(listeners, settings.ACME.Challenges), held: map[string]heldCert{},
-		obtained: make(chan string, 64), again: make(chan string, 64),
+		log: log, settings: settings.ACME, authorities: authorities, storage: kept, book: newBook(kept, time.Now),
+		doors: doorsOf(listeners, settings.ACME.Challenges), asking: newAsking(), adviser: newAdviser(),
+		held: map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64),
 	}
 	m.ours.Store(&hosts)
 	return m, m.demandWay(hosts)
@@ -252,7 +255,16 @@ func (m *managed) ask(host string) {
 	}
 }
 
-// repeat orders what is asked for.
+// holds reports whether there is a certificate for host.
+func (m *managed) holds(host string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.held[host]
+	return ok
+}
+
+// repeat orders what is asked for. certmagic goes on with a first order until it succeeds,
+// and has it locked all the while: to wait for that would keep all others waiting.
 func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
 	for {
 		select {
@@ -260,6 +272,10 @@ func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
 			return
 		case host := <-m.again:
 			m.book.pardon(ctx, host)
+			if !m.holds(host) {
+				m.log.Info().Str("host", host).Msg("there is nothing to renew yet: the first order comes again by itself")
+				continue
+			}
 			if err := plain.RenewCertSync(ctx, host, true); err != nil {
 				m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
 			}

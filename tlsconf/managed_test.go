@@ -3,7 +3,9 @@ package tlsconf
 import (
 	"context"
 	"crypto/tls"
+	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -61,6 +63,17 @@ func TestAGateStartsWithoutCertificatesOfAuthorities(t *testing.T) {
 	assert.InDelta(t, 60, states[1].DaysLeft, 1.1)
 	assert.WithinDuration(t, time.Now().AddDate(0, 0, 40), states[1].Renewal, 48*time.Hour)
 	assert.Equal(t, State{Host: "new.example.com"}, states[2])
+}
+
+// Who only looks leaves nothing behind, neither a folder nor a copy.
+func TestExamineLeavesNoTrace(t *testing.T) {
+	settings := ordered(filepath.Join(t.TempDir(), "none"))
+	settings.Redis = configs.Redis{Address: "127.0.0.1:1", Prefix: "p"}
+	k, err := Examine(settings, listening("a.example.com"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.example.com"}, k.Missing())
+	assert.Nil(t, k.managed.copy)
+	assert.NoDirExists(t, settings.Storage)
 }
 
 func TestTheNewestOfAllAuthoritiesIsShown(t *testing.T) {
@@ -212,11 +225,13 @@ func TestHostsOfFilesThatHaveEndedAreOrdered(t *testing.T) {
 	settings.Files = []configs.KeyPair{newRoot(t).pair(t, t.TempDir(), "tls", order{hosts: []string{"b.example.com"}, until: now.now().Add(time.Hour)})}
 	k, err := newKeeper(settings, listening("a.example.com", "b.example.com"), l.logger(), now.now)
 	require.NoError(t, err)
+	k.managed.adviser.lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
 	ctx, end := context.WithCancel(t.Context())
 	stop := k.managed.start(ctx, usualPace())
 	defer func() {
 		end()
 		stop()
+		k.managed.idle(t)
 	}()
 	k.lookAround(ctx)
 	assert.Equal(t, []string{"a.example.com"}, k.managed.hosts())
@@ -224,4 +239,17 @@ func TestHostsOfFilesThatHaveEndedAreOrdered(t *testing.T) {
 	k.lookAround(ctx)
 	assert.Equal(t, []string{"a.example.com", "b.example.com"}, k.managed.hosts())
 	assert.Contains(t, l.String(), "files cover these hosts no longer")
+	for _, host := range k.managed.hosts() {
+		require.Eventually(t, func() bool { return k.managed.order(host).Failures == 1 }, 10*time.Second, time.Millisecond, "both are ordered")
+	}
+}
+
+// idle waits until certmagic has given up what it was at: it does not wait for that itself,
+// and would write into a folder that is about to be removed.
+func (m *managed) idle(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		locks, err := m.storage.List(context.WithoutCancel(t.Context()), "locks", false)
+		return err != nil || len(locks) == 0
+	}, 10*time.Second, time.Millisecond)
 }

@@ -2,10 +2,8 @@ package tlsconf
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net/http"
-	"os"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
@@ -17,7 +15,7 @@ func (m *managed) issuers(config *certmagic.Config) []certmagic.Issuer {
 	for _, a := range m.authorities {
 		template := certmagic.ACMEIssuer{
 			CA: a.directory, TestCA: a.staging, Email: m.settings.Email, Agreed: true,
-			Profile: a.Profile, Logger: newZap(m.log), TrustedRoots: m.roots(a.CA),
+			Profile: a.Profile, Logger: newZap(m.log), TrustedRoots: a.roots,
 			DNS01Solver:             dnsSolver(m.settings.DNS, m.log),
 			DisableHTTPChallenge:    m.doors.plain == "",
 			DisableTLSALPNChallenge: m.doors.secure == "",
@@ -32,19 +30,6 @@ func (m *managed) issuers(config *certmagic.Config) []certmagic.Issuer {
 		list = append(list, certmagic.NewACMEIssuer(config, template))
 	}
 	return list
-}
-
-// roots returns who may sign for the host of a directory, nil for the system's.
-func (m *managed) roots(file string) *x509.CertPool {
-	if file == "" {
-		return nil
-	}
-	text, err := os.ReadFile(file)
-	pool := x509.NewCertPool()
-	if err != nil || !pool.AppendCertsFromPEM(text) {
-		m.log.Error().Err(err).Str("file", file).Msg("tls.acme.ca: no certificate in it, nobody is trusted")
-	}
-	return pool
 }
 
 // event is told by certmagic what it is about to do, which an error prevents, and what it
@@ -62,7 +47,9 @@ func (m *managed) event(ctx context.Context, event string, data map[string]any) 
 		}
 	case "cert_failed":
 		err, _ := data["error"].(error)
-		m.orderFailed(ctx, host, err)
+		if ctx.Err() == nil { // else it is the gate that ends, and not the order that failed
+			m.orderFailed(ctx, host, err)
+		}
 	}
 	return nil
 }

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
@@ -87,12 +90,41 @@ func TestAuthoritiesGetWhatIsSet(t *testing.T) {
 	assert.False(t, m.asked(t)[0].DisableTLSALPNChallenge)
 }
 
-func TestAnAuthorityWithoutTrustIsTrustedByNobody(t *testing.T) {
+func TestACAFileThatCannotBeReadIsAMistake(t *testing.T) {
 	settings := ordered(t.TempDir())
 	settings.ACME.CA = filepath.Join(t.TempDir(), "gone.pem")
-	m, l := unstarted(t, settings)
-	assert.True(t, m.asked(t)[0].TrustedRoots.Equal(m.roots(settings.ACME.CA)), "an empty pool, and not the system's")
-	assert.Contains(t, l.String(), "nobody is trusted")
+	_, err := New(settings, listening("a.example.com"), zerolog.Nop())
+	require.ErrorContains(t, err, "tls.acme: authority https://127.0.0.1:1/dir: CA "+settings.ACME.CA+": no such file")
+	put(t, settings.ACME.CA, []byte("none"))
+	_, err = New(settings, listening("a.example.com"), zerolog.Nop())
+	require.ErrorContains(t, err, "holds no PEM block CERTIFICATE")
+}
+
+// A gate that is stopped while it orders says nothing against the host: the next one
+// orders at once.
+func TestAnOrderThatTheEndOfTheGateBreaksOffIsNoFailure(t *testing.T) {
+	m, _ := unstarted(t, ordered(t.TempDir()))
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	require.NoError(t, m.event(ctx, "cert_failed", map[string]any{"identifier": "a.example.com", "error": context.Canceled}))
+	require.NoError(t, m.event(t.Context(), "cert_obtaining", map[string]any{"identifier": "a.example.com"}))
+	assert.Equal(t, Order{}, m.order("a.example.com"))
+}
+
+// certmagic has a first order locked until it succeeds: who asks for it to be renewed must
+// not keep those waiting who ask for others.
+func TestWhatWasNeverOrderedKeepsNobodyWaiting(t *testing.T) {
+	m, l := unstarted(t, ordered(t.TempDir()))
+	_, err := m.book.failed(t.Context(), "a.example.com", errors.New("no"))
+	require.NoError(t, err)
+	ctx, end := context.WithCancel(t.Context())
+	var repeating sync.WaitGroup
+	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
+	m.ask("a.example.com")
+	require.Eventually(t, func() bool { return strings.Contains(l.String(), "there is nothing to renew yet") }, 10*time.Second, time.Millisecond)
+	end()
+	repeating.Wait()
+	require.NoError(t, m.book.begin(t.Context(), "a.example.com"), "its next turn is now")
 }
 
 // RFC 9773 section 5: an order that says that it replaces a certificate which another has

@@ -17,6 +17,17 @@ type roots struct {
 	certificates []*x509.Certificate // those of pool
 }
 
+// readRoots returns the certificates of a CA file that is read once; nil, which is the
+// system's, where there is no path.
+func readRoots(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	r := roots{path: path}
+	err := r.load()
+	return r.offered, err
+}
+
 // load reads the file. When it holds something new and sound, it is offered. The
 // error comes once for each content.
 func (r *roots) load() error {

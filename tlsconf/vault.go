@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -50,16 +48,9 @@ func redisTLS(r configs.Redis) (*tls.Config, error) {
 	if config.ServerName == "" {
 		config.ServerName, _, _ = net.SplitHostPort(r.Address)
 	}
-	if r.CA == "" {
-		return config, nil
-	}
-	text, err := os.ReadFile(r.CA)
-	if err != nil {
-		return nil, fmt.Errorf("tls.redis.ca: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("tls.redis.ca %s: no certificate in it", r.CA)
+	var err error
+	if config.RootCAs, err = readRoots(r.CA); err != nil {
+		return nil, fmt.Errorf("tls.redis: %w", err)
 	}
 	return config, nil
 }
@@ -80,7 +71,9 @@ func (m *managed) fetch(ctx context.Context, bundle string) (map[string][]byte, 
 	case m.copy == nil:
 		return whole, err
 	case err == nil:
-		m.note(m.mirror(ctx, bundle, whole))
+		if err := m.mirror(ctx, bundle, whole); err != nil {
+			m.log.Warn().Err(err).Msg("the copy of a certificate cannot be written: a start without Redis would miss it")
+		}
 		return whole, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, err

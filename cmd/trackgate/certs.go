@@ -23,11 +23,7 @@ func certsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	file, format := fileFlag(c), outputFlag(c)
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := configs.Load(*file, os.Environ())
-		if err != nil {
-			return err
-		}
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
 		if settings.Admin.Address == "" {
 			return errors.New("admin.address is empty: the gate cannot be asked")
 		}
@@ -39,7 +35,7 @@ func certsCommand() *cobra.Command {
 			return printJSON(c.OutOrStdout(), states)
 		}
 		return printStates(c.OutOrStdout(), states)
-	}
+	})
 	c.AddCommand(certsRenewCommand(), certsImportCommand(), certsTrustCommand())
 	return c
 }
@@ -53,18 +49,14 @@ func certsRenewCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 	}
 	file := fileFlag(c)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := configs.Load(*file, os.Environ())
-		if err != nil {
-			return err
-		}
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		if err := tlsconf.RequestRenewal(c.Context(), settings, args[0]); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.OutOrStdout(), "the gate orders a new certificate for %s within %s; trackgate certs shows how it went\n",
 			args[0], tlsconf.RequestsSeenWithin)
 		return nil
-	}
+	})
 	return c
 }
 
@@ -76,18 +68,14 @@ func certsImportCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(2),
 	}
 	file := fileFlag(c)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := configs.Load(*file, os.Environ())
-		if err != nil {
-			return err
-		}
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		hosts, err := tlsconf.Import(c.Context(), settings, configs.KeyPair{Certificate: args[0], Key: args[1]})
 		if err != nil {
 			return err
 		}
 		fmt.Fprintln(c.OutOrStdout(), "imported for", strings.Join(hosts, ", "))
 		return nil
-	}
+	})
 	return c
 }
 
@@ -99,11 +87,7 @@ func certsTrustCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	file := fileFlag(c)
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := configs.Load(*file, os.Environ())
-		if err != nil {
-			return err
-		}
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
 		if settings.TLS.Issuer != configs.IssuerInternal {
 			return fmt.Errorf("tls.issuer is %s: only the issuer internal has a CA of its own", settings.TLS.Issuer)
 		}
@@ -113,7 +97,7 @@ func certsTrustCommand() *cobra.Command {
 		}
 		_, err = c.OutOrStdout().Write(text)
 		return err
-	}
+	})
 	return c
 }
 

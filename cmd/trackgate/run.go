@@ -18,16 +18,23 @@ func runCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	file := fileFlag(c)
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
+		ctx, stop := untilSignal(c.Context())
+		defer stop()
+		return serve(ctx, settings, func(started) {})
+	})
+	return c
+}
+
+// onSettings is what a verb does that begins with the settings in a file.
+func onSettings(file *string, do func(*cobra.Command, *configs.Settings, []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
 		settings, err := configs.Load(*file, os.Environ())
 		if err != nil {
 			return err
 		}
-		ctx, stop := untilSignal(c.Context())
-		defer stop()
-		return serve(ctx, settings, func(started) {})
+		return do(c, settings, args)
 	}
-	return c
 }
 
 // untilSignal returns a context that ends with the first SIGTERM or SIGINT. A

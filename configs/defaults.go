@@ -81,6 +81,7 @@ func defaultLimits() Limits {
 		StreamsPerConnection: 10000,
 		Connections:          20000,
 		ConnectionsPerClient: 200,
+		HandshakesPerClient:  50,
 	}
 }
 

@@ -16,6 +16,7 @@ func (c compiler) limits(key string, l Limits) Limits {
 	c.ofRequest(key, l)
 	between(c, key+".connections", l.Connections, 1, maxConnections)
 	between(c, key+".connections_per_client", l.ConnectionsPerClient, 0, maxConnections)
+	between(c, key+".handshakes_per_client", l.HandshakesPerClient, 0, maxConnections)
 	return l
 }
 

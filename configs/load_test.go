@@ -122,7 +122,7 @@ func TestEverythingSetArrives(t *testing.T) {
 	}, settings.Timeouts)
 	limits := configs.Limits{
 		Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0,
-		Streams: 1, StreamsPerConnection: 100, Connections: 10, ConnectionsPerClient: 0,
+		Streams: 1, StreamsPerConnection: 100, Connections: 10, ConnectionsPerClient: 0, HandshakesPerClient: 7,
 	}
 	require.Equal(t, limits, settings.Limits)
 

@@ -115,6 +115,7 @@ type Limits struct {
 	StreamsPerConnection int  // on one HTTP/2 connection in its life
 	Connections          int  // of the whole gate
 	ConnectionsPerClient int  // 0 is no limit
+	HandshakesPerClient  int  // in a second, of TLS, and four times as many at once; 0 is no limit
 }
 
 // Timeouts bound how long the gate waits for a client.

@@ -106,7 +106,19 @@ func (c *conn) introduce() metrics.Refusal {
 	if !c.address.admits(c.client) {
 		return metrics.NotAClient
 	}
+	if !c.mayShakeHands() {
+		return metrics.ClientHurries
+	}
 	return metrics.NotRefused
+}
+
+// mayShakeHands reports whether the client may begin another handshake already: each
+// costs more than a hundred requests do. A trusted proxy brings many clients.
+func (c *conn) mayShakeHands() bool {
+	if c.address.tls == nil || c.address.listeners[0].trusted.Contains(c.client) {
+		return true
+	}
+	return c.gate.handshakes.Allow(c.client, time.Now())
 }
 
 // refuse tells operators of a connection that is closed without a handshake:

@@ -48,7 +48,7 @@ func FuzzExchange(f *testing.F) {
 		return ""
 	}))
 	edge := testbed.Edge(f, testbed.Pool(backend.Addr), testbed.Listener("tls: off", "limits: {body: 200KiB}"), testbed.LogUnread(),
-		testbed.Section("limits: {connections_per_client: 0}"))
+		testbed.Section("limits: {connections_per_client: 0, handshakes_per_client: 0}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		client := edge.Dial(t, testbed.Way{Plain: true})
 		defer client.Close()

@@ -45,6 +45,7 @@ type Gate struct {
 	hidden     zerolog.Logger // for texts that hide_errors keeps back
 	current    atomic.Pointer[snapshot]
 	clients    *access.Counter
+	handshakes *access.Pace
 	crew       *crew // for connections
 	hands      *crew // for streams
 	register   register
@@ -82,6 +83,7 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		hands:      newCrew(maxHands),
 		ending:     make(chan struct{}),
 		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
+		handshakes: access.NewPace(settings.Limits.HandshakesPerClient, time.Now()),
 		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
 		failures:   parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
 		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),

@@ -37,6 +37,16 @@ func TestResultOfWhatClientsDo(t *testing.T) {
 		}, "client_closed"},
 		{"says nothing", func(net.Conn) {}, "timeout"},
 		{"stalls in its hello", func(conn net.Conn) { _, _ = conn.Write([]byte{22, 3, 1, 1}) }, "timeout"},
+		{"stalls after its hello", stallsAfter(&tls.Config{}), "timeout"},
+		{"stalls after its hello of TLS 1.2", stallsAfter(&tls.Config{MaxVersion: tls.VersionTLS12}), "timeout"},
+		{"stalls where it is to say hello again", stallsAfter(&tls.Config{
+			CurvePreferences: []tls.CurveID{tls.CurveP521, tls.CurveP256},
+		}), "timeout"},
+		{"stalls where it is to close", func(conn net.Conn) {
+			_ = tls.Client(&deafAfter{Conn: conn, writes: 1}, &tls.Config{
+				ServerName: "gui.example.com", InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+			}).Handshake()
+		}, "timeout"},
 		{"does not trust", func(conn net.Conn) {
 			_ = tls.Client(conn, &tls.Config{ServerName: "track.example.com"}).Handshake()
 		}, "client_alert"},
@@ -59,6 +69,29 @@ func TestResultOfWhatClientsDo(t *testing.T) {
 			require.Equal(t, test.result, HandshakeResult(err), "%v", err)
 		})
 	}
+}
+
+// stallsAfter is a client that says hello and nothing more.
+func stallsAfter(config *tls.Config) func(net.Conn) {
+	return func(conn net.Conn) {
+		config.ServerName = "track.example.com"
+		sink := &recorder{}
+		_ = tls.Client(sink, config).Handshake()
+		_, _ = conn.Write(sink.Bytes())
+	}
+}
+
+// deafAfter lets some writes through and swallows the others.
+type deafAfter struct {
+	net.Conn
+	writes int
+}
+
+func (c *deafAfter) Write(b []byte) (int, error) {
+	if c.writes--; c.writes < 0 {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
 }
 
 // connected returns both ends of a TCP connection.

@@ -29,7 +29,7 @@ tls:
   issuer: none
   files: [{certificate: "{{.Certificate}}", key: "{{.Key}}"}]
   storage: "{{.Folder}}"
-limits: {connections: 16000, connections_per_client: 0}
+limits: {connections: 16000, connections_per_client: 0, handshakes_per_client: 0}
 admin: {socket: "", address: ""}
 log: {level: warn, access: {output: "{{.AccessLog}}"}}
 `

@@ -11,6 +11,7 @@ const (
 	NotASender             // not one of proxy_protocol
 	BadProxyHeader         // no PROXY header, a broken one, or a late one
 	NotAClient             // in no range of an address where strangers are dropped
+	ClientHurries          // limits.handshakes_per_client
 	refusalCount
 )
 
@@ -23,6 +24,7 @@ func (r Refusal) String() string {
 		NotASender:     "proxy_sender",
 		BadProxyHeader: "proxy_header",
 		NotAClient:     "client_not_allowed",
+		ClientHurries:  "handshakes_per_client",
 	}[r]
 }
 

@@ -60,7 +60,7 @@ pools:
   - name: collectors
     backends: [%s]
     %s
-limits: {connections_per_client: 0}
+limits: {connections_per_client: 0, handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
 admin: {address: "%s"}
 log: {access: {output: "%s"}}

@@ -47,6 +47,7 @@ listeners:
     pool: collectors
 pools:
   - {name: collectors, backends: ["http://%s"]}
+limits: {handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
 admin: {address: ""}
 log: {access: {output: "%s"}}

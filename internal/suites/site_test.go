@@ -50,6 +50,7 @@ pools:
   - name: collectors
     backends: [%s]
     health: {interval: 500ms, timeout: 400ms}
+limits: {handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
 admin: {address: ""}
 `

@@ -36,6 +36,7 @@ pools:
     health: {interval: 0}
     timeouts: %[5]s
 timeouts: %[6]s
+limits: {handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%[4]s"}
 admin: {socket: "", address: ""}
 `

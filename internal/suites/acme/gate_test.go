@@ -44,6 +44,7 @@ listeners:
   - {name: plain, kind: redirect, address: "%s"}
 pools:
   - {name: collectors, backends: ["%s"], health: {interval: 0}}
+limits: {handshakes_per_client: 0}
 tls:
   issuer: acme
   storage: "%s"

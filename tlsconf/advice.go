@@ -2,41 +2,87 @@ package tlsconf
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/mholt/acmez/v3/acme"
+
 	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/tlsconf/caa"
 )
 
-// adviceTime is how long it may take to find out why an order may have failed.
+// adviceTime is how long it may take to find out what may keep an order from going well.
 const adviceTime = 3 * time.Second
 
-// adviser looks at what an authority may have found, from where the gate is. The world may
-// look different from outside, so all of it is advice.
+// adviser looks at what an authority will find, from where the gate is. The world may look
+// different from outside, so all of it is advice.
 type adviser struct {
-	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	here   func() []netip.Addr // the addresses of this machine
-	dial   func(ctx context.Context, address string) error
+	lookup     func(ctx context.Context, host string) ([]netip.Addr, error)
+	here       func() []netip.Addr // the addresses of this machine
+	dial       func(ctx context.Context, address string) error
+	policy     func(ctx context.Context, host string) (caa.Policy, error)
+	identities func(ctx context.Context, a authorityACME) ([]string, error) // in CAA records
 }
 
-func newAdviser() adviser {
+// newAdviser asks servers (host:port), or those of the machine.
+func newAdviser(servers []string) adviser {
 	return adviser{
 		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+			return resolver(servers).LookupNetIP(ctx, "ip", host)
 		},
-		here: addressesHere,
-		dial: func(ctx context.Context, address string) error {
-			conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-			if err == nil {
-				err = conn.Close()
-			}
-			return err
-		},
+		here:       addressesHere,
+		dial:       dialAndClose,
+		policy:     func(ctx context.Context, host string) (caa.Policy, error) { return findPolicy(ctx, servers, host) },
+		identities: identitiesOf,
 	}
+}
+
+func resolver(servers []string) *net.Resolver {
+	if len(servers) == 0 {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, servers[0])
+	}}
+}
+
+func dialAndClose(ctx context.Context, address string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err == nil {
+		err = conn.Close()
+	}
+	return err
+}
+
+func findPolicy(ctx context.Context, servers []string, host string) (policy caa.Policy, err error) {
+	if len(servers) == 0 {
+		servers, err = caa.Servers("/etc/resolv.conf")
+	}
+	if err != nil {
+		return policy, err
+	}
+	return caa.Find(ctx, servers, host)
+}
+
+// identitiesOf asks an authority by which domains it goes in CAA records (RFC 8555 section
+// 7.1.1).
+func identitiesOf(ctx context.Context, a authorityACME) ([]string, error) {
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: a.roots, MinVersion: tls.VersionTLS12},
+	}
+	client := acme.Client{Directory: a.directory, HTTPClient: &http.Client{Transport: transport}}
+	directory, err := client.GetDirectory(ctx)
+	if err != nil || directory.Meta == nil {
+		return nil, err
+	}
+	return directory.Meta.CAAIdentities, nil
 }
 
 func addressesHere() (here []netip.Addr) {
@@ -97,10 +143,39 @@ func joined(addrs []netip.Addr) string {
 	return strings.Join(texts, ", ")
 }
 
-// advice is none where authorities look into the zone instead.
-func (m *managed) advice(ctx context.Context, host string) []string {
-	if m.settings.DNS.Provider != configs.DNSProvider("") {
+// permissions says which of authorities the records of a host's zone keep from signing.
+// What cannot be found out is nothing to speak of.
+func (a adviser) permissions(ctx context.Context, host string, authorities []authorityACME) (advice []string) {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil // RFC 8659 is about names
+	}
+	ctx, cancel := context.WithTimeout(ctx, adviceTime)
+	defer cancel()
+	policy, err := a.policy(ctx, host)
+	if err != nil || policy.Domain == "" {
 		return nil
 	}
-	return m.adviser.advise(ctx, host, m.doors)
+	for _, authority := range authorities {
+		ids, err := a.identities(ctx, authority)
+		if err != nil || len(ids) == 0 {
+			continue
+		}
+		if why := policy.Forbids(ids); why != "" {
+			advice = append(advice, fmt.Sprintf("%s, and %s goes by %s", why, authority.name, strings.Join(ids, ", ")))
+		}
+	}
+	return advice
+}
+
+// advice says what may keep an order for host from going well. Where authorities look into
+// the zone nobody has to come in.
+func (m *managed) advice(ctx context.Context, host string) (advice []string) {
+	var permissions []string
+	var looking sync.WaitGroup
+	looking.Go(func() { permissions = m.adviser.permissions(ctx, host, m.authorities) })
+	if m.settings.DNS.Provider == configs.DNSProvider("") {
+		advice = m.adviser.advise(ctx, host, m.doors)
+	}
+	looking.Wait()
+	return append(advice, permissions...)
 }

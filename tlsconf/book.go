@@ -18,7 +18,13 @@ type book struct {
 	storage certmagic.Storage
 	now     func() time.Time
 	mu      sync.Mutex
-	entries map[string]*Order
+	entries map[string]*entry
+}
+
+// entry is what is known of a host.
+type entry struct {
+	Order
+	open bool // an order is under way
 }
 
 // Order is how the last order of a certificate went.
@@ -31,7 +37,7 @@ type Order struct {
 }
 
 func newBook(s certmagic.Storage, now func() time.Time) *book {
-	return &book{storage: s, now: now, entries: map[string]*Order{}}
+	return &book{storage: s, now: now, entries: map[string]*entry{}}
 }
 
 // patience returns how long to wait after so many failures in a row. The first are seldom
@@ -60,16 +66,19 @@ func orderKey(host string) string {
 	return path.Join("orders", certmagic.StorageKeys.Safe(host)+".json")
 }
 
-// entryLocked returns what is known of a host. What cannot be read is nothing.
-func (b *book) entryLocked(ctx context.Context, host string) *Order {
-	if e := b.entries[host]; e != nil {
-		return e
+// entryLocked returns what is known of a host, also by other gates with the same storage.
+// What cannot be read is nothing.
+func (b *book) entryLocked(ctx context.Context, host string) *entry {
+	e := b.entries[host]
+	if e == nil {
+		e = &entry{}
+		b.entries[host] = e
 	}
-	e := &Order{}
-	if text, err := b.storage.Load(ctx, orderKey(host)); err != nil || json.Unmarshal(text, e) != nil {
-		e = &Order{}
+	var written Order
+	text, err := b.storage.Load(ctx, orderKey(host))
+	if err == nil && json.Unmarshal(text, &written) == nil && written.Ended.After(e.Ended) {
+		e.Order = written
 	}
-	b.entries[host] = e
 	return e
 }
 
@@ -78,9 +87,26 @@ func (b *book) begin(ctx context.Context, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.entryLocked(ctx, host); b.now().Before(e.Next) {
-		return &WaitError{Host: host, Order: *e}
+		return &WaitError{Host: host, Order: e.Order}
 	}
 	return nil
+}
+
+// opened notes that an order is under way, and what may keep it from going well.
+func (b *book) opened(host string, advice []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entries[host]; e != nil {
+		e.open, e.Advice = true, advice
+	}
+}
+
+// open reports whether an order is under way.
+func (b *book) open(host string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[host]
+	return e != nil && e.open
 }
 
 // succeeded forgets what went wrong.
@@ -88,7 +114,7 @@ func (b *book) succeeded(ctx context.Context, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	failed := b.entryLocked(ctx, host).Failures > 0
-	b.entries[host] = &Order{Ended: b.now()}
+	b.entries[host] = &entry{Order: Order{Ended: b.now()}}
 	if !failed {
 		return nil
 	}
@@ -96,18 +122,19 @@ func (b *book) succeeded(ctx context.Context, host string) error {
 }
 
 // failed notes a failure and returns when the next order may come.
-func (b *book) failed(ctx context.Context, host string, cause error, advice ...string) (Order, error) {
+func (b *book) failed(ctx context.Context, host string, cause error) (Order, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.entryLocked(ctx, host)
+	e.open = false
 	e.Failures++
-	e.Error, e.Advice, e.Ended = cause.Error(), advice, b.now()
+	e.Error, e.Ended = cause.Error(), b.now()
 	e.Next = e.Ended.Add(patience(e.Failures))
-	text, err := json.Marshal(e)
+	text, err := json.Marshal(e.Order)
 	if err == nil {
 		err = b.storage.Store(ctx, orderKey(host), text)
 	}
-	return *e, err
+	return e.Order, err
 }
 
 // pardon lets the next order come at once, because somebody asks for it.
@@ -117,12 +144,22 @@ func (b *book) pardon(ctx context.Context, host string) {
 	b.entryLocked(ctx, host).Next = time.Time{}
 }
 
+// settle forgets what went wrong before a certificate came by another way: from a gate with
+// the same storage, say.
+func (b *book) settle(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entries[host]; e != nil {
+		e.Order = Order{Ended: b.now()}
+	}
+}
+
 // of returns what this gate knows of a host without looking into the storage.
 func (b *book) of(host string) Order {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.entries[host]; e != nil {
-		return *e
+		return e.Order
 	}
 	return Order{}
 }

@@ -49,6 +49,22 @@ func TestARestartDoesNotMakeOrdersComeSooner(t *testing.T) {
 	require.NoError(t, newBook(s, c.now).begin(t.Context(), oneHost))
 }
 
+// What one gate has found out holds for all with the same storage.
+func TestABookIsShared(t *testing.T) {
+	c, s := &clock{at: time.Now()}, &certmagic.FileStorage{Path: t.TempDir()}
+	one, two := newBook(s, c.now), newBook(s, c.now)
+	require.NoError(t, two.begin(t.Context(), oneHost))
+	_, err := one.failed(t.Context(), oneHost, errors.New("no"))
+	require.NoError(t, err)
+	require.Error(t, two.begin(t.Context(), oneHost))
+	assert.Equal(t, 1, two.of(oneHost).Failures)
+	c.forward(time.Minute)
+	require.NoError(t, one.succeeded(t.Context(), oneHost))
+	two.settle(oneHost)
+	require.NoError(t, two.begin(t.Context(), oneHost))
+	assert.Zero(t, two.of(oneHost).Failures)
+}
+
 func TestPatienceGrowsAndHasAnEnd(t *testing.T) {
 	last := time.Duration(0)
 	for n := 1; n < 40; n++ {

@@ -119,10 +119,15 @@ func (b *bundles) open(ctx context.Context, bundle string) (map[string][]byte, e
 	return whole, nil
 }
 
-// Exists implements certmagic.Storage.
+// Exists implements certmagic.Storage. A bundle that cannot be read is none, so that a
+// new one takes its place.
 func (b *bundles) Exists(ctx context.Context, key string) bool {
-	bundle, _ := site(key)
-	return b.Storage.Exists(ctx, bundle)
+	bundle, part := site(key)
+	if part == "" {
+		return b.Storage.Exists(ctx, bundle)
+	}
+	_, err := b.open(ctx, bundle)
+	return err == nil
 }
 
 // Stat implements certmagic.Storage.

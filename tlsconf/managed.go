@@ -39,6 +39,9 @@ type managed struct {
 	again       chan string                      // hosts to be ordered at once
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
 	cache       *certmagic.Cache                 // of start
+	plain       *certmagic.Config                // of start; its orders say nothing of what they replace
+	clerk       *clerk
+	handed      map[string]bool // hosts whose certificates certmagic renews; belongs to Run
 
 	mu   sync.Mutex
 	held map[string]heldCert // by host
@@ -56,8 +59,9 @@ func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []stri
 	}
 	m := &managed{
 		log: log, settings: settings.ACME, authorities: authorities, storage: kept, book: newBook(kept, time.Now),
-		doors: doorsOf(listeners, settings.ACME.Challenges), asking: newAsking(), adviser: newAdviser(),
+		doors: doorsOf(listeners, settings.ACME.Challenges), asking: newAsking(), adviser: newAdviser(settings.ACME.DNS.Resolvers),
 		held: map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64),
+		clerk: newClerk(), handed: map[string]bool{},
 	}
 	m.ours.Store(&hosts)
 	return m, m.demandWay(hosts)
@@ -101,27 +105,19 @@ func (m *managed) hosts() []string { return *m.ours.Load() }
 
 // adopt has certificates ordered for those of hosts, sorted, that have none ordered yet:
 // the files that covered them have ended.
-func (m *managed) adopt(ctx context.Context, hosts []string) {
+func (m *managed) adopt(hosts []string) {
 	added := slices.DeleteFunc(slices.Clone(hosts), m.orders)
-	config := m.ordering.Load()
-	if len(added) == 0 || config == nil {
+	if len(added) == 0 {
 		return
 	}
 	all := slices.Concat(m.hosts(), added)
 	slices.Sort(all)
 	m.ours.Store(&all)
 	m.log.Warn().Strs("hosts", added).Msg("files cover these hosts no longer: certificates are ordered")
-	m.manage(ctx, config, added)
 }
 
-func (m *managed) manage(ctx context.Context, config *certmagic.Config, hosts []string) {
-	if err := config.ManageAsync(ctx, hosts); err != nil {
-		m.log.Error().Err(err).Msg("certificates are not ordered")
-	}
-}
-
-// order returns how the last order for host went.
-func (m *managed) order(host string) Order {
+// lastOrder returns how the last order for host went.
+func (m *managed) lastOrder(host string) Order {
 	if m == nil || !m.orders(host) {
 		return Order{}
 	}
@@ -151,6 +147,7 @@ func (m *managed) take(host string, found heldCert) bool {
 		return false
 	}
 	m.held[host] = found
+	m.book.settle(host)
 	m.log.Info().Str("host", host).Str("source", found.source).Time("not_after", found.cert.Leaf.NotAfter).
 		Msg("certificate of an authority in use")
 	return true
@@ -211,8 +208,8 @@ func (m *managed) wanting(hosts []string, now time.Time) []string {
 	})
 }
 
-// start has certificates signed and renewed until ctx ends. stop waits for the
-// end and gives back what is locked in the storage.
+// start has certificates signed and renewed until ctx ends. stop waits until no order of
+// ours is under way and gives back what is locked in the storage.
 func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	log := newZap(m.log)
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
@@ -222,12 +219,14 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	})
 	config := m.config(false)
 	m.ordering.Store(config)
-	m.manage(ctx, config, m.hosts())
+	m.plain = m.config(true)
+	m.keepUp(ctx, config)
 	var repeating sync.WaitGroup
-	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
+	repeating.Go(func() { m.repeat(ctx) })
 	return func() {
 		m.ordering.Store(nil)
 		repeating.Wait()
+		m.clerk.wait()
 		m.cache.Stop()
 		certmagic.CleanUpOwnLocks(context.WithoutCancel(ctx), log)
 	}
@@ -247,38 +246,15 @@ func (m *managed) config(plain bool) *certmagic.Config {
 	return c
 }
 
-// ask has a certificate ordered at once, without word of the one that it replaces.
-func (m *managed) ask(host string) {
-	select {
-	case m.again <- host:
-	default: // many wait already; its turn comes when it is due
-	}
-}
-
 // holds reports whether there is a certificate for host.
-func (m *managed) holds(host string) bool {
+func (m *managed) holds(host string) bool { return m.leaf(host) != nil }
+
+// leaf returns the certificate of host, nil for none.
+func (m *managed) leaf(host string) *x509.Certificate {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.held[host]
-	return ok
-}
-
-// repeat orders what is asked for. certmagic goes on with a first order until it succeeds,
-// and has it locked all the while: to wait for that would keep all others waiting.
-func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case host := <-m.again:
-			m.book.pardon(ctx, host)
-			if !m.holds(host) {
-				m.log.Info().Str("host", host).Msg("there is nothing to renew yet: the first order comes again by itself")
-				continue
-			}
-			if err := plain.RenewCertSync(ctx, host, true); err != nil {
-				m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
-			}
-		}
+	if h, ok := m.held[host]; ok {
+		return h.cert.Leaf
 	}
+	return nil
 }

@@ -38,19 +38,33 @@ func (m *managed) event(ctx context.Context, event string, data map[string]any) 
 	host, _ := data["identifier"].(string)
 	switch event {
 	case "cert_obtaining":
-		return m.book.begin(ctx, host)
+		return m.begin(ctx, host)
 	case "cert_obtained":
 		m.note(m.book.succeeded(ctx, host))
-		select {
-		case m.obtained <- host:
-		default: // many at once: they are found when all are looked at
-		}
+		m.tell(host)
 	case "cert_failed":
 		err, _ := data["error"].(error)
 		if ctx.Err() == nil { // else it is the gate that ends, and not the order that failed
 			m.orderFailed(ctx, host, err)
 		}
 	}
+	return nil
+}
+
+// begin returns an error for an order that must not be made now. certmagic's own are the
+// first attempts at a renewal: those that follow are made by keepUp.
+func (m *managed) begin(ctx context.Context, host string) error {
+	if err := m.book.begin(ctx, host); err != nil {
+		return err
+	}
+	if order := m.book.of(host); order.Failures > 0 && ctx.Value(certmagic.AttemptsCtxKey) == nil {
+		return &WaitError{Host: host, Order: order}
+	}
+	advice := m.advice(ctx, host)
+	if len(advice) > 0 {
+		m.log.Warn().Str("host", host).Strs("advice", advice).Msg("certificate is ordered, but that may fail")
+	}
+	m.book.opened(host, advice)
 	return nil
 }
 
@@ -64,7 +78,7 @@ func (m *managed) orderFailed(ctx context.Context, host string, cause error) {
 	if cause == nil {
 		cause = errors.New("for an unknown reason")
 	}
-	order, err := m.book.failed(ctx, host, cause, m.advice(ctx, host)...)
+	order, err := m.book.failed(ctx, host, cause)
 	m.note(err)
 	m.log.Error().Err(cause).Str("host", host).Strs("advice", order.Advice).Int("failures", order.Failures).Time("next", order.Next).
 		Msg("order of a certificate failed")

@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
@@ -26,7 +22,7 @@ func unstarted(t *testing.T, settings configs.TLS) (*managed, *log) {
 	l := &log{}
 	k, err := New(settings, listening("a.example.com"), l.logger())
 	require.NoError(t, err)
-	k.managed.adviser.lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
+	k.managed.adviser = noAdvice()
 	k.managed.cache = idleCache(t)
 	return k.managed, l
 }
@@ -108,23 +104,7 @@ func TestAnOrderThatTheEndOfTheGateBreaksOffIsNoFailure(t *testing.T) {
 	end()
 	require.NoError(t, m.event(ctx, "cert_failed", map[string]any{"identifier": "a.example.com", "error": context.Canceled}))
 	require.NoError(t, m.event(t.Context(), "cert_obtaining", map[string]any{"identifier": "a.example.com"}))
-	assert.Equal(t, Order{}, m.order("a.example.com"))
-}
-
-// certmagic has a first order locked until it succeeds: who asks for it to be renewed must
-// not keep those waiting who ask for others.
-func TestWhatWasNeverOrderedKeepsNobodyWaiting(t *testing.T) {
-	m, l := unstarted(t, ordered(t.TempDir()))
-	_, err := m.book.failed(t.Context(), "a.example.com", errors.New("no"))
-	require.NoError(t, err)
-	ctx, end := context.WithCancel(t.Context())
-	var repeating sync.WaitGroup
-	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
-	m.ask("a.example.com")
-	require.Eventually(t, func() bool { return strings.Contains(l.String(), "there is nothing to renew yet") }, 10*time.Second, time.Millisecond)
-	end()
-	repeating.Wait()
-	require.NoError(t, m.book.begin(t.Context(), "a.example.com"), "its next turn is now")
+	assert.Zero(t, m.lastOrder("a.example.com").Failures)
 }
 
 // RFC 9773 section 5: an order that says that it replaces a certificate which another has

@@ -13,7 +13,7 @@ type State struct {
 	NotAfter  time.Time `json:"not_after,omitzero"`
 	DaysLeft  float64   `json:"days_left,omitempty"` // negative: it has ended
 	Renewal   time.Time `json:"renewal,omitzero"`    // when it is due, unless an authority names another time; none for files
-	Order     *Order    `json:"order,omitempty"`     // the last one, if it failed
+	Order     *Order    `json:"order,omitempty"`     // the last one, if it failed; one that is under way, if something may keep it from going well
 }
 
 // States returns how each host stands at this moment, in alphabetical order.
@@ -25,7 +25,7 @@ func (k *Keeper) States() []State {
 		if found := t.find(keyOf(host)); len(found) > 0 {
 			s.show(found[0], now)
 		}
-		if order := k.managed.order(host); order.Failures > 0 {
+		if order := k.managed.lastOrder(host); order.Failures > 0 || len(order.Advice) > 0 {
 			s.Order = &order
 		}
 		states = append(states, s)

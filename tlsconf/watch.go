@@ -103,9 +103,12 @@ func (k *Keeper) lookAround(ctx context.Context) {
 	if k.managed == nil {
 		return
 	}
-	k.managed.adopt(ctx, k.orderable())
+	k.managed.adopt(k.orderable())
 	k.managed.renewRequested(ctx)
 	k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
+	if config := k.managed.ordering.Load(); config != nil {
+		k.managed.keepUp(ctx, config)
+	}
 	if k.managed.staple() {
 		k.show()
 	}

@@ -117,14 +117,22 @@ func printStates(out io.Writer, states []tlsconf.State) error {
 	}
 	for _, s := range states {
 		if s.Order != nil {
-			fmt.Fprintf(out, "\n%s: %d orders failed in a row, the last one at %s; the next one comes after %s\n  %s\n",
-				s.Host, s.Order.Failures, second(s.Order.Ended), second(s.Order.Next), s.Order.Error)
-			for _, advice := range s.Order.Advice {
-				fmt.Fprintf(out, "  perhaps: %s\n", advice)
-			}
+			printOrder(out, s.Host, s.Order)
 		}
 	}
 	return nil
+}
+
+func printOrder(out io.Writer, host string, o *tlsconf.Order) {
+	if o.Failures == 0 {
+		fmt.Fprintf(out, "\n%s: an order is under way\n", host)
+	} else {
+		fmt.Fprintf(out, "\n%s: %d orders failed in a row, the last one at %s; the next one comes after %s\n  %s\n",
+			host, o.Failures, second(o.Ended), second(o.Next), o.Error)
+	}
+	for _, advice := range o.Advice {
+		fmt.Fprintf(out, "  perhaps: %s\n", advice)
+	}
 }
 
 func day(t time.Time) string {

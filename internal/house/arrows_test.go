@@ -16,7 +16,8 @@ var arrows = []struct {
 }{
 	{"cmd/...", []string{"cmd/...", "balancer/...", "configs", "health", "internal/...", "proxy/...", "tlsconf"}},
 	{"configs", nil},
-	{"tlsconf", []string{"configs", "internal/reason", "tlsconf/redisstore"}},
+	{"tlsconf", []string{"configs", "internal/reason", "tlsconf/caa", "tlsconf/redisstore"}},
+	{"tlsconf/caa", nil},
 	{"tlsconf/redisstore", nil},
 	{"balancer/...", []string{"balancer/..."}},
 	{"health", []string{"configs"}},

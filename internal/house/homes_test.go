@@ -29,7 +29,7 @@ var homes = []struct {
 	{"github.com/pires/go-proxyproto", []string{"proxy"}},
 	{"github.com/rs/zerolog", []string{"cmd/...", "internal/...", "proxy", "proxy/pool", "tlsconf"}},
 	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
-	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns"}},
+	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns", "tlsconf/caa"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
 	{"golang.org/x/time", []string{"tlsconf", "proxy"}},
 	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery", "cmd/trackbench", "internal/testbed"}},

@@ -86,9 +86,14 @@ func (g *gate) stop(t *testing.T) {
 	require.NoError(t, g.process.Stop())
 }
 
-// of returns the settings for an authority.
+// of returns the settings for an authority, whose own server of names is asked before an
+// order.
 func of(a *authority, more ...string) []string {
-	return append([]string{"directory: " + a.directory(), "ca: " + a.trust}, more...)
+	lines := append([]string{"directory: " + a.directory(), "ca: " + a.trust}, more...)
+	if a.rules.names != "" && !strings.Contains(strings.Join(lines, "\n"), "dns: ") {
+		lines = append(lines, "dns: {resolvers: [\""+a.rules.names+"\"]}")
+	}
+	return lines
 }
 
 // shake does a handshake for a host and returns the certificate that was shown.

@@ -130,6 +130,21 @@ func TestAnAuthorityThatIsDownAtTheStart(t *testing.T) {
 	}, 100*time.Second, time.Second, "it comes by itself")
 }
 
+// Who has mended what was wrong need not wait for the next turn.
+func TestAFirstOrderThatFailedComesOnRequest(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, track)
+	a := newAuthority(t, rules{names: newNames(t, "127.0.0.1"), plain: g.plain, secure: g.secure})
+	g.start(t, of(a)...)
+	require.Eventually(t, func() bool { return g.states(t)[0].Order.Failures == 1 }, patience, 100*time.Millisecond)
+	failed := time.Now()
+	a.start(t)
+	output, err := exec.Command(binary(t, "trackgate"), "certs", "renew", "-c", g.file, track).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	g.awaits(t, track, a.roots(t))
+	assert.Less(t, time.Since(failed), 30*time.Second, "by itself it would come after 55")
+}
+
 // What an authority finds wrong is said in words that help.
 func TestAHostThatIsElsewhere(t *testing.T) {
 	t.Parallel()

@@ -32,10 +32,14 @@ func (k *Keeper) Challenge(host, path string) []byte {
 	return k.managed.answer(host, path)
 }
 
-// expects reports whether an authority may come for host: its certificate is ordered from
-// one, and the storage may be asked again.
-func (m *managed) expects(host string) bool {
-	return m.orders(host) && (pending(host) || m.asking.Allow())
+// expects reports whether an authority may come for a host by this name: its certificate is
+// ordered from one, and the storage may be asked again.
+func (m *managed) expects(name string) bool {
+	host := name
+	if addr, ok := reversed(name); ok {
+		host = addr.String()
+	}
+	return m.orders(host) && (pending(name) || m.asking.Allow())
 }
 
 // pending reports whether a challenge of this process waits for host.

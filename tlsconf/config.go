@@ -66,10 +66,13 @@ func (d *door) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 }
 
 // helloKey returns the name a client asks for in lower case, or without a name
-// the local address it came to.
+// the local address it came to. An authority has a name for that as well.
 func helloKey(hello *tls.ClientHelloInfo) (string, netip.Addr) {
-	if hello.ServerName != "" {
-		return strings.ToLower(hello.ServerName), netip.Addr{}
+	if name := strings.ToLower(hello.ServerName); name != "" {
+		if addr, ok := reversed(name); ok && challenges(hello) {
+			return "", addr
+		}
+		return name, netip.Addr{}
 	}
 	if local, ok := hello.Conn.LocalAddr().(*net.TCPAddr); ok {
 		return "", local.AddrPort().Addr().Unmap().WithZone("")

@@ -34,6 +34,20 @@ func TestCertificatesComeByEachChallenge(t *testing.T) {
 	}
 }
 
+// RFC 8738: an authority names an address by its name for reverse lookup.
+func TestAnAddressGetsItsCertificateByEachChallenge(t *testing.T) {
+	for _, challenge := range []string{"http-01", "tls-alpn-01"} {
+		t.Run(challenge, func(t *testing.T) {
+			t.Parallel()
+			g := newGate(t, "127.0.0.1")
+			a := newAuthority(t, rules{names: newNames(t, "127.0.0.1"), plain: g.plain, secure: g.secure}).start(t)
+			g.start(t, of(a, "challenges: ["+challenge+"]")...)
+			cert := g.awaits(t, "127.0.0.1", a.roots(t))
+			assert.Len(t, cert.IPAddresses, 1)
+		})
+	}
+}
+
 // Nothing but what is pending is answered, and what has been answered is gone.
 func TestChallengesAreNotAnsweredToOthers(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ type bench struct {
 	folder     string
 	executable string // this program
 	leaf       []byte
+	stock      stock
 	backend    aide
 	options    options
 	notes      io.Writer // what is going on
@@ -28,7 +29,7 @@ func newBench(ctx context.Context, o options, notes io.Writer) (*bench, error) {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	b := &bench{folder: folder, options: o, notes: notes}
-	if err := errors.Join(b.certify(), b.startBackend(ctx)); err != nil {
+	if err := errors.Join(b.certify(), b.fillStock(ctx), b.startBackend(ctx)); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
@@ -42,7 +43,7 @@ func (b *bench) close() error {
 }
 
 func (b *bench) certify() error {
-	c, err := newCertificate(time.Now())
+	c, err := newCertificate(time.Now(), benchHost, 24*time.Hour)
 	if err != nil {
 		return err
 	}
@@ -50,6 +51,13 @@ func (b *bench) certify() error {
 		return err
 	}
 	b.leaf, err = readLeaf(filepath.Join(b.folder, certificateFile))
+	return err
+}
+
+func (b *bench) fillStock(ctx context.Context) (err error) {
+	if b.options.certificates > 0 {
+		b.stock, err = newStock(ctx, b.folder, b.options.certificates)
+	}
 	return err
 }
 

@@ -20,6 +20,7 @@ func (b *bench) launch(ctx context.Context, c contender) (*berth, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Stock = b.stock
 	place := &berth{flush: c.flush}
 	if c.logsOverTCP {
 		if place.sink, err = b.startAide(ctx, "sink", "-file", s.AccessLog()); err != nil {

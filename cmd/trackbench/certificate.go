@@ -21,18 +21,18 @@ type certificate struct {
 	key []byte
 }
 
-// newCertificate makes a self-signed one, valid for a day from now.
-func newCertificate(now time.Time) (certificate, error) {
+// newCertificate makes a self-signed one, valid for so long from now.
+func newCertificate(now time.Time, host string, valid time.Duration) (certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return certificate{}, fmt.Errorf("certificate: %w", err)
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
-		Subject:      pkix.Name{CommonName: benchHost},
-		DNSNames:     []string{benchHost},
+		Subject:      pkix.Name{CommonName: host},
+		DNSNames:     []string{host},
 		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.Add(24 * time.Hour),
+		NotAfter:     now.Add(valid),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

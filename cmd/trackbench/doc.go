@@ -47,5 +47,9 @@
 // The last one is played by a client of our own. Like idle it asks once more in the
 // end, to see that every connection was kept.
 //
+// With -certificates trackgate has so many more in its storage, each for a host of its
+// own, which authorities would renew; the others have the one. What it costs to have
+// them, and to look after them meanwhile, is part of what is measured.
+//
 // The verbs are run (the default), load, backend and sink; run starts the others.
 package main

@@ -11,20 +11,24 @@ import (
 	"time"
 )
 
+// mostCertificates bounds what is written to the disk.
+const mostCertificates = 100_000
+
 // runLimit bounds a whole run.
 const runLimit = 30 * time.Minute
 
 // options are what the user of the run verb chose.
 type options struct {
-	trackgate string
-	before    string   // "" for none
-	only      []string // names of contenders; empty: all
-	scenarios []string // names; empty: all
-	jsonFile  string
-	proxyCore int
-	loadCore  int
-	quick     bool
-	verbose   bool
+	trackgate    string
+	before       string   // "" for none
+	only         []string // names of contenders; empty: all
+	scenarios    []string // names; empty: all
+	jsonFile     string
+	certificates int
+	proxyCore    int
+	loadCore     int
+	quick        bool
+	verbose      bool
 }
 
 // runVerb measures and prints.
@@ -58,6 +62,7 @@ func parseOptions(args []string, std streams) (options, error) {
 	flags.StringVar(&o.before, "before", "", "`path` of an earlier trackgate that takes part as \"before\"; with -only trackgate,before the ratio is to it")
 	flags.StringVar(&only, "only", "", "`proxies` to measure, separated by commas: trackgate, nginx, haproxy, before")
 	flags.StringVar(&played, "scenarios", "", "`scenarios` to play, separated by commas: "+strings.Join(names(scenarios(false)), ", "))
+	flags.IntVar(&o.certificates, "certificates", 0, "`number` of further certificates in trackgate's storage; \"before\" stays without")
 	flags.StringVar(&o.jsonFile, "json", "", "`file` that the figures are written to as JSON")
 	flags.IntVar(&o.proxyCore, "proxy-core", 0, "core that the proxies run on")
 	flags.IntVar(&o.loadCore, "load-core", 1, "core that load and backend run on")
@@ -67,6 +72,9 @@ func parseOptions(args []string, std streams) (options, error) {
 		return options{}, err
 	}
 	o.only, o.scenarios = commas(only), commas(played)
+	if o.certificates < 0 || o.certificates > mostCertificates {
+		return options{}, useError(fmt.Sprintf("-certificates must be from 0 to %d", mostCertificates))
+	}
 	if o.proxyCore == o.loadCore {
 		return options{}, useError("-proxy-core and -load-core must differ")
 	}
@@ -80,6 +88,9 @@ func commas(list string) []string {
 // field returns the contenders that were chosen, found.
 func (o options) field() ([]contender, error) {
 	all := []contender{trackgate(ours, o.trackgate), nginx(), haproxy()}
+	if o.certificates > 0 {
+		all[0].settings = stockedSettings()
+	}
 	if o.before != "" {
 		all = append(all, trackgate(earlier, o.before))
 	}

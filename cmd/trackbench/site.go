@@ -17,7 +17,8 @@ type site struct {
 	Host    string
 	// LogServer is 127.0.0.1:port where a proxy that logs over TCP sends its lines.
 	LogServer string
-	Root      bool // the benchmark runs as root
+	Stock     stock // what trackgate has beside the one certificate; the zero value is nothing
+	Root      bool  // the benchmark runs as root
 }
 
 // newSite chooses a free port and makes the folder.

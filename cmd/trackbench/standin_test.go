@@ -196,7 +196,7 @@ func judgingGate(t *testing.T, change func(*tls.Config), judge func(message) str
 func testCertificate(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	c, err := newCertificate(time.Now())
+	c, err := newCertificate(time.Now(), benchHost, 24*time.Hour)
 	require.NoError(t, err)
 	require.NoError(t, c.write(folder))
 	return folder

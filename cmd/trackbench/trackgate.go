@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // trackgate is a build of the program of this module, from the given file.
 func trackgate(name, binary string) contender {
@@ -33,3 +36,15 @@ limits: {connections: 16000, connections_per_client: 0, handshakes_per_client: 0
 admin: {socket: "", address: ""}
 log: {level: warn, access: {output: "{{.AccessLog}}"}}
 `
+
+// deadDirectory is an authority that nobody ever asks: all certificates are there.
+const deadDirectory = "https://127.0.0.1:1/dir"
+
+// stockedSettings have a stock of certificates that are had from an authority.
+func stockedSettings() string {
+	return strings.NewReplacer(
+		`hosts: ["{{.Host}}"]`, `hosts: ["{{.Host}}"{{range .Stock.Hosts}}, "{{.}}"{{end}}]`,
+		"issuer: none", "issuer: acme\n  acme: {email: ops@bench.test, directory: \""+deadDirectory+"\", challenges: [tls-alpn-01]}",
+		`storage: "{{.Folder}}"`, `storage: "{{.Stock.Folder}}"`,
+	).Replace(trackgateSettings)
+}

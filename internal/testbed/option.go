@@ -128,13 +128,13 @@ func (r *recipe) mentions(key string) string {
 	return ""
 }
 
-// parse compiles the options. Storage is in a folder of the test, ports are the
+// parse compiles the options. Ports are the
 // system's, and a drain is short unless a section speaks of timeouts.
-func (r *recipe) parse(t testing.TB) *configs.Settings {
+func (r *recipe) parse(t testing.TB, storage string) *configs.Settings {
 	t.Helper()
 	settings, err := configs.Parse("test.yaml", []byte(r.text()), nil)
 	require.NoError(t, err, r.text())
-	settings.TLS.Storage = t.TempDir()
+	settings.TLS.Storage = storage
 	if !strings.Contains(r.mentions("timeouts:"), "drain") {
 		settings.Timeouts.Drain = 50 * time.Millisecond
 	}

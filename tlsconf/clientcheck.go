@@ -57,18 +57,22 @@ func (r *revocations) check(chains [][]*x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// look asks about each certificate of a chain but the last, which is in the CA file.
+// look asks about each certificate of a chain. The last one is in the CA file, which
+// answers for it unless a list says otherwise. What a list revokes stays so after its end.
 func (r *revocations) look(chain []*x509.Certificate, now time.Time) (known, revoked bool) {
 	known = r.broken == nil
-	for i, cert := range chain[:max(0, len(chain)-1)] {
-		list := r.byIssuer[string(chain[i+1].Raw)]
-		if list == nil || !list.holds(now) {
-			known = false
-			continue
-		}
-		if _, revoked := list.serials[string(cert.SerialNumber.Bytes())]; revoked {
+	for i, cert := range chain {
+		if r.fallen[string(cert.Raw)] {
 			return false, true
 		}
+		if i == len(chain)-1 {
+			break
+		}
+		list := r.byIssuer[string(chain[i+1].Raw)]
+		if list.has(cert) {
+			return false, true
+		}
+		known = known && list.holds(now)
 	}
 	return known, false
 }

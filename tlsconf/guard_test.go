@@ -124,6 +124,11 @@ func TestABrokenCAOfClientsIsSaidOnceAndTheOldOneStays(t *testing.T) {
 	client := g.shows(0, g.ca.clientOf(t, wanted{}))
 	for _, spoil := range []func(){
 		func() { put(t, g.files.CA, []byte("junk")) },
+		func() { put(t, g.files.CA, []byte("# no CA for now\n")) },
+		func() {
+			next := certificatePEM(newRoot(t).cert)
+			put(t, g.files.CA, append(certificatePEM(newRoot(t).cert), next[:len(next)-10]...))
+		},
 		func() { require.NoError(t, os.Remove(g.files.CA)) },
 	} {
 		spoil()
@@ -132,7 +137,7 @@ func TestABrokenCAOfClientsIsSaidOnceAndTheOldOneStays(t *testing.T) {
 		g.ok(t, client)
 		g.turnedAway(t, g.shows(0, nil), "certificate required", "client_certificate_missing")
 	}
-	require.Equal(t, 2, strings.Count(g.log.String(), "new CA of clients is broken, the old one stays in use"), g.log.String())
+	require.Equal(t, 4, strings.Count(g.log.String(), "new CA of clients is broken, the old one stays in use"), g.log.String())
 }
 
 func TestFilesOfClientsAreFollowed(t *testing.T) {

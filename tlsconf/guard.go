@@ -95,12 +95,12 @@ func (g *guard) signedLists() *revocations {
 
 // publish puts a new configuration in place.
 func (g *guard) publish(lists *revocations) {
-	check := &clientCheck{names: g.names, lists: lists, now: g.now}
+	check := &clientCheck{pool: g.roots.pool, cas: g.roots.certificates, names: g.names, lists: lists, now: g.now}
 	g.tickets = newTickets()
 	c := g.base.Clone()
-	c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, g.roots.pool
+	c.ClientAuth, c.ClientCAs = tls.RequireAnyClientCert, g.roots.pool // which it only names to clients
 	if g.settings.Mode == configs.CertificateOptional {
-		c.ClientAuth = tls.VerifyClientCertIfGiven
+		c.ClientAuth = tls.RequestClientCert
 	}
 	c.VerifyConnection = check.verify // of resumed connections as well
 	c.Time = g.now

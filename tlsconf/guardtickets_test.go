@@ -74,7 +74,7 @@ func TestTicketsDoNotOutliveTheCertificate(t *testing.T) {
 		g := newGuarded(t, required())
 		client := g.comesBack(t, version, g.ca.clientOf(t, wanted{until: time.Now().Add(time.Hour)}))
 		g.clock.forward(2 * time.Hour)
-		g.turnedAway(t, client, "expired certificate", "client_certificate_expired")
+		g.turnedAway(t, client, "bad certificate", "client_certificate_expired")
 	})
 }
 

@@ -28,8 +28,8 @@ type clientError struct{ result, text string }
 // Error says it in words.
 func (e *clientError) Error() string { return "certificate of the client: " + e.text }
 
-// verify is VerifyConnection. It is called for resumed sessions as well, so that all that
-// has ended since is noticed there too.
+// verify is called for resumed sessions as well, so that all that has ended since is
+// noticed there too.
 func (c *clientCheck) verify(state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
 		return nil // crypto/tls has seen to it that none is needed

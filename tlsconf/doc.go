@@ -39,9 +39,11 @@
 //
 // A listener with client_certificates has a [guard], which builds its configuration
 // anew with each change of its files; the door asks it for the current one, and other
-// listeners pay one comparison. crypto/tls checks signature, time and use; the guard
-// asks the revocation lists and the names, of resumed sessions as well. Each change
-// begins new ticket keys.
+// listeners pay one comparison. crypto/tls checks that the client has the key; all else
+// is the guard's, of resumed sessions as well: signatures, time and use by crypto/x509,
+// which is shown no certificate that does not lead to the CA, so that strangers cannot
+// choose what a refusal costs; then the revocation lists and the names. Each change begins
+// new ticket keys.
 //
 // Where it cannot be known whether a certificate is good, it is refused. So a CA that
 // becomes broken leaves the old one in use, which is never laxer than intended; but

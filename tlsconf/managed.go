@@ -35,8 +35,10 @@ type managed struct {
 	asking      *rate.Limiter
 	doors       doors
 	adviser     adviser
+	responders  *responders
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
 	again       chan string                      // hosts to be ordered at once
+	taken       chan struct{}                    // gets word when something new is held
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
 	cache       *certmagic.Cache                 // of start
 
@@ -57,7 +59,8 @@ func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []stri
 	m := &managed{
 		log: log, settings: settings.ACME, authorities: authorities, storage: kept, book: newBook(kept, time.Now),
 		doors: doorsOf(listeners, settings.ACME.Challenges), asking: newAsking(), adviser: newAdviser(),
-		held: map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64),
+		responders: newResponders(kept, time.Now, log),
+		held:       map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64), taken: make(chan struct{}, 1),
 	}
 	m.ours.Store(&hosts)
 	return m, m.demandWay(hosts)
@@ -151,6 +154,10 @@ func (m *managed) take(host string, found heldCert) bool {
 		return false
 	}
 	m.held[host] = found
+	select {
+	case m.taken <- struct{}{}:
+	default:
+	}
 	m.log.Info().Str("host", host).Str("source", found.source).Time("not_after", found.cert.Leaf.NotAfter).
 		Msg("certificate of an authority in use")
 	return true
@@ -225,6 +232,7 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	m.manage(ctx, config, m.hosts())
 	var repeating sync.WaitGroup
 	repeating.Go(func() { m.repeat(ctx, m.config(true)) })
+	repeating.Go(func() { m.attend(ctx, p.poll) })
 	return func() {
 		m.ordering.Store(nil)
 		repeating.Wait()
@@ -241,6 +249,7 @@ func (m *managed) config(plain bool) *certmagic.Config {
 		KeySource:  certmagic.StandardKeyGenerator{KeyType: certmagic.KeyType(m.settings.KeyType)},
 		OnEvent:    m.event,
 		DisableARI: plain,
+		OCSP:       certmagic.OCSPConfig{DisableStapling: true}, // we ask ourselves
 		Logger:     newZap(m.log),
 	})
 	c.Issuers = m.issuers(c)
@@ -278,6 +287,8 @@ func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
 			}
 			if err := plain.RenewCertSync(ctx, host, true); err != nil {
 				m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
+			} else if config := m.ordering.Load(); config != nil {
+				m.follow(ctx, config, host)
 			}
 		}
 	}

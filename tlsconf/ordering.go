@@ -41,10 +41,7 @@ func (m *managed) event(ctx context.Context, event string, data map[string]any) 
 		return m.book.begin(ctx, host)
 	case "cert_obtained":
 		m.note(m.book.succeeded(ctx, host))
-		select {
-		case m.obtained <- host:
-		default: // many at once: they are found when all are looked at
-		}
+		m.tell(host)
 	case "cert_failed":
 		err, _ := data["error"].(error)
 		if ctx.Err() == nil { // else it is the gate that ends, and not the order that failed
@@ -52,6 +49,15 @@ func (m *managed) event(ctx context.Context, event string, data map[string]any) 
 		}
 	}
 	return nil
+}
+
+// tell says that there is a new certificate for host in the storage, or news of the one
+// that is held.
+func (m *managed) tell(host string) {
+	select {
+	case m.obtained <- host:
+	default: // many at once: they are found when all are looked at
+	}
 }
 
 func (m *managed) note(err error) {

@@ -83,9 +83,11 @@ func (k *Keeper) obtained() <-chan string {
 	return k.managed.obtained
 }
 
-// take looks into the storage for newer certificates of hosts.
+// take looks into the storage for newer certificates of hosts, and takes over what
+// responders say of all.
 func (k *Keeper) take(ctx context.Context, hosts []string) {
-	if k.managed.read(ctx, hosts) {
+	newer := k.managed.read(ctx, hosts)
+	if k.managed.staple() || newer {
 		k.show()
 	}
 }
@@ -97,8 +99,7 @@ func (k *Keeper) show() {
 	}
 }
 
-// lookAround takes over what another gate with the same storage has obtained, and what
-// certmagic knows of what is shown.
+// lookAround takes over what another gate with the same storage has obtained.
 func (k *Keeper) lookAround(ctx context.Context) {
 	if k.managed == nil {
 		return
@@ -106,9 +107,6 @@ func (k *Keeper) lookAround(ctx context.Context) {
 	k.managed.adopt(ctx, k.orderable())
 	k.managed.renewRequested(ctx)
 	k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
-	if k.managed.staple() {
-		k.show()
-	}
 }
 
 // tend renews leaves, and lets the internal CA take over from files that ended.

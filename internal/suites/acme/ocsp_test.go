@@ -77,30 +77,41 @@ func TestAResponderThatIsDown(t *testing.T) {
 	g.doesWithoutStaples(t, a)
 }
 
-// One that takes questions and never answers does not keep the gate from its work either,
-// nor from its end.
-func TestAResponderThatHangs(t *testing.T) {
-	t.Parallel()
-	r := newResponder(t)
-	g, a := newStapling(t, r.server.URL, nil)
-	g.doesWithoutStaples(t, a)
-	assert.NotZero(t, r.asked.Load())
-}
-
 func (g *gate) doesWithoutStaples(t *testing.T, a *authority) {
 	t.Helper()
 	roots := a.roots(t)
 	g.awaits(t, track, roots)
 	g.renewsUnderLoad(t, roots)
-	g.stop(t)
-	g.start(t, of(a)...)
-	g.renewsUnderLoad(t, roots)
 	state, err := g.meet(track, roots)
 	require.NoError(t, err)
 	assert.Empty(t, state.OCSPResponse)
+}
+
+// One that takes questions and never answers does not keep the gate from its work either,
+// nor from its end.
+func TestAResponderThatHangs(t *testing.T) {
+	t.Parallel()
+	r, g := newResponder(t), newGate(t, track)
+	a := newAuthority(t, rules{
+		names: newNames(t, "127.0.0.1"), plain: g.plain, secure: g.secure, responder: r.server.URL, lifetime: 40,
+	}).start(t)
+	g.start(t, of(a)...)
+	roots := a.roots(t)
+	first := g.awaits(t, track, roots)
+	g.underLoad(t, track, roots, func() { g.awaitsAnother(t, first, roots) })
+	assert.NotZero(t, r.asked.Load())
 	began := time.Now()
 	g.stop(t)
 	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
+// awaitsAnother waits until another certificate is shown than before.
+func (g *gate) awaitsAnother(t *testing.T, before *x509.Certificate, roots *x509.CertPool) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		cert, err := g.shake(track, roots)
+		return err == nil && !cert.Equal(before)
+	}, patience, 50*time.Millisecond, "it is not renewed")
 }
 
 // renewsUnderLoad has the certificate renewed on request while clients come.
@@ -111,9 +122,47 @@ func (g *gate) renewsUnderLoad(t *testing.T, roots *x509.CertPool) {
 	g.underLoad(t, track, roots, func() {
 		output, err := exec.Command(binary(t, "trackgate"), "certs", "renew", "-c", g.file, track).CombinedOutput()
 		require.NoError(t, err, "%s", output)
-		require.Eventually(t, func() bool {
-			cert, err := g.shake(track, roots)
-			return err == nil && !cert.Equal(before)
-		}, patience, 100*time.Millisecond, "it is not renewed")
+		g.awaitsAnother(t, before, roots)
 	})
+}
+
+// The responder is asked each hour, and when a gate starts: what it said before is good
+// for another week, and yet not taken for the truth.
+func TestARevokedCertificateIsReplaced(t *testing.T) {
+	t.Parallel()
+	r := newResponder(t)
+	g, a := newStapling(t, r.server.URL, r)
+	first, _ := g.awaitsStaple(t, track, a)
+	g.stop(t)
+	a.revoke(t, g, first)
+	g.start(t, of(a)...)
+	roots := a.roots(t)
+	all := g.underLoad(t, track, roots, func() { g.awaitsAnother(t, first, roots) })
+	for _, s := range all {
+		require.NotEmpty(t, s.seen)
+		assert.LessOrEqual(t, len(s.seen), 2, "the old one at most, and then the new one")
+	}
+	second, answer := g.awaitsStaple(t, track, a)
+	assert.NotEqual(t, first.PublicKey, second.PublicKey, "somebody may have the old key")
+	assert.Equal(t, ocsp.Good, answer.Status)
+	g.stop(t)
+	g.start(t, of(a)...)
+	third, _ := g.awaitsStaple(t, track, a)
+	assert.Equal(t, second.SerialNumber, third.SerialNumber, "one new one is enough")
+}
+
+// Where certificates name no responder, as those of Let's Encrypt, the authority says that
+// it is time to renew when the gate asks again (ARI).
+func TestACertificateIsReplacedThatIsRevokedWithoutAResponder(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, track)
+	a := newAuthority(t, rules{names: newNames(t, "127.0.0.1"), plain: g.plain, secure: g.secure}).start(t)
+	g.start(t, "directory: "+newFront(t, a)+"/dir", "ca: "+a.trust)
+	roots := a.roots(t)
+	first := g.awaits(t, track, roots)
+	a.revoke(t, g, first)
+	all := g.underLoad(t, track, roots, func() { g.awaitsAnother(t, first, roots) })
+	for _, s := range all {
+		assert.LessOrEqual(t, len(s.seen), 2, "the old one, and then the new one")
+	}
 }

@@ -287,9 +287,9 @@ func (m *managed) repeat(ctx context.Context, plain *certmagic.Config) {
 			}
 			if err := plain.RenewCertSync(ctx, host, true); err != nil {
 				m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
-			} else if config := m.ordering.Load(); config != nil {
-				m.follow(ctx, config, host)
+				continue
 			}
+			m.follow(ctx, host)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (m *managed) replace(ctx context.Context, host string) {
 	newest, err := m.newest(ctx, host)
 	if err == nil && !m.responders.revoked(host, newest.cert.Leaf) {
 		m.tell(host)
-		m.follow(ctx, config, host)
+		m.follow(ctx, host)
 		return
 	}
 	m.log.Error().Str("host", host).Msg("certificate is revoked, a new one is ordered")
@@ -74,12 +74,16 @@ func (m *managed) replace(ctx context.Context, host string) {
 		m.log.Error().Err(err).Str("host", host).Msg("certificate that is revoked could not be replaced")
 		return
 	}
-	m.follow(ctx, config, host)
+	m.follow(ctx, host)
 }
 
 // follow has certmagic care for the certificate in the storage, and no more for the one
 // before: it would ask the authority when that one is to be renewed.
-func (m *managed) follow(ctx context.Context, config *certmagic.Config, host string) {
+func (m *managed) follow(ctx context.Context, host string) {
+	config := m.ordering.Load()
+	if config == nil {
+		return
+	}
 	m.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: host}})
 	m.manage(ctx, config, []string{host})
 }

@@ -57,8 +57,33 @@ func TestWhatAnotherGateReplacedIsNotOrderedAgain(t *testing.T) {
 	k.take(t.Context(), []string{<-m.obtained})
 	_, after := shownFor(k, "a.example.com")
 	assert.NotEqual(t, before, after)
+	m.cares(t, "a.example.com", after)
+}
+
+// cares waits until certmagic looks after the certificate with this number alone.
+func (m *managed) cares(t *testing.T, host, serial string) {
+	t.Helper()
 	require.Eventually(t, func() bool {
-		found := m.cache.AllMatchingCertificates("a.example.com")
-		return len(found) == 1 && found[0].Leaf.SerialNumber.String() == after
-	}, 10*time.Second, 10*time.Millisecond, "certmagic cares for the new one")
+		found := m.cache.AllMatchingCertificates(host)
+		return len(found) == 1 && found[0].Leaf.SerialNumber.String() == serial
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
+// It is not due, so nobody would look for another one until it is.
+func TestWhatAnotherGateHadSignedOnRequestIsUsed(t *testing.T) {
+	o, k, _ := consulted(t)
+	m := k.managed
+	m.ordering.Store(m.config(false))
+	_, before := shownFor(k, "a.example.com")
+	m.follow(t.Context(), "a.example.com")
+	m.cares(t, "a.example.com", before)
+	o.deliver(t, "http://127.0.0.1:1")
+	k.lookAround(t.Context())
+	_, same := shownFor(k, "a.example.com")
+	require.Equal(t, before, same)
+
+	k.takeOver(t.Context())
+	_, after := shownFor(k, "a.example.com")
+	assert.NotEqual(t, before, after)
+	m.cares(t, "a.example.com", after)
 }

@@ -61,6 +61,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.syncTickets(ctx)
 		case <-tend.C:
 			k.tend()
+			k.takeOver(ctx)
 		case <-rotate.C:
 			k.rotate()
 		}
@@ -89,6 +90,31 @@ func (k *Keeper) take(ctx context.Context, hosts []string) {
 	newer := k.managed.read(ctx, hosts)
 	if k.managed.staple() || newer {
 		k.show()
+	}
+}
+
+// takeOverTime bounds how long takeOver waits for a storage that others share.
+const takeOverTime = 10 * time.Second
+
+// takeOver has certificates in use that another gate with the same storage has had signed
+// before they were due: on request, or because the old ones were revoked.
+func (k *Keeper) takeOver(ctx context.Context) {
+	if k.managed == nil {
+		return
+	}
+	soon, cancel := context.WithTimeout(ctx, takeOverTime)
+	defer cancel()
+	var newer []string
+	for _, host := range k.orderable() {
+		if soon.Err() == nil && k.managed.read(soon, []string{host}) {
+			newer = append(newer, host)
+		}
+	}
+	if len(newer) > 0 {
+		k.show()
+	}
+	for _, host := range newer {
+		k.managed.follow(ctx, host)
 	}
 }
 

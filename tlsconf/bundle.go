@@ -23,6 +23,7 @@ type bundles struct {
 	mu     sync.Mutex
 	begun  map[string]map[string][]byte // by site: what came of a new bundle
 	failed map[string]bool              // by site: it could not be written, and certmagic takes it back
+	amends sync.Mutex                   // no bundle is replaced while another hand amends it
 }
 
 func newBundles(inner certmagic.Storage) *bundles {
@@ -53,15 +54,40 @@ func (b *bundles) Store(ctx context.Context, key string, value []byte) error {
 	if part == "" {
 		return b.Storage.Store(ctx, key, value)
 	}
+	if part == parts()[2] && !b.isBegun(bundle) {
+		return b.amend(ctx, bundle, value)
+	}
 	whole := b.gather(bundle, part, value)
 	if whole == nil {
 		return nil
 	}
+	b.amends.Lock()
 	err := b.place(ctx, bundle, whole)
+	b.amends.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failed[bundle] = err != nil
 	return err
+}
+
+func (b *bundles) isBegun(bundle string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.begun[bundle] != nil
+}
+
+// amend replaces what the authority said of a certificate: it says from time to time when
+// it wants that renewed (RFC 9773), and certmagic writes that down by itself. It renews by
+// what is written.
+func (b *bundles) amend(ctx context.Context, bundle string, said []byte) error {
+	b.amends.Lock()
+	defer b.amends.Unlock()
+	whole, err := b.open(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	whole[parts()[2]] = said
+	return b.place(ctx, bundle, whole)
 }
 
 // place puts a whole bundle into the storage.

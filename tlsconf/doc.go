@@ -75,6 +75,11 @@
 // over HTTP through package proxy, over TLS by a configuration of its own. A provider
 // of DNS is a file (dns_rfc2136.go) and a line in dns.go.
 //
+// How a certificate stands is asked of whom it names for that (responders.go), each hour
+// and at each start; staple.go shows the answer while it lasts, and has replaced what is
+// revoked. Where nobody is named, the authority says when it wants a certificate renewed,
+// and certmagic asks it as often as it says.
+//
 // # Towards backends
 //
 // [Outbound] is the other direction: whom the gate trusts when it speaks HTTPS to

@@ -2,6 +2,7 @@ package tlsconf
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 
 	"github.com/caddyserver/certmagic"
@@ -30,8 +31,9 @@ func (m *managed) manage(ctx context.Context, config *certmagic.Config, host str
 	}
 }
 
-// order makes one order for a host that has no certificate or whose renewal has failed: as
-// a repetition, which tries with the authority's staging first, where there was a failure.
+// order makes one order for a host that has no certificate, or one that is revoked, or whose
+// renewal has failed: as a repetition, which tries with the authority's staging first, where
+// there was a failure.
 func (m *managed) order(ctx context.Context, config *certmagic.Config, host string) {
 	failures := m.book.of(host).Failures
 	attempt := context.WithValue(ctx, certmagic.AttemptsCtxKey, &failures)
@@ -40,9 +42,22 @@ func (m *managed) order(ctx context.Context, config *certmagic.Config, host stri
 	case ctx.Err() != nil:
 	case leaf == nil:
 		m.end(ctx, host, config.ObtainCertSync(attempt, host))
+	case m.isReplaced(ctx, host, leaf):
+		m.end(ctx, host, nil)
 	default: // one that is not due by its own word was revoked or called back (RFC 9773)
-		m.end(ctx, host, m.plain.RenewCertSync(attempt, host, !due(leaf, m.book.now())))
+		revoked := m.responders.revoked(host, leaf)
+		if revoked {
+			m.log.Error().Str("host", host).Msg("certificate is revoked, a new one is ordered")
+		}
+		m.end(ctx, host, m.plain.RenewCertSync(attempt, host, revoked || !due(leaf, m.book.now())))
 	}
+}
+
+// isReplaced reports whether another gate with the same storage has had a better one signed
+// than the one that is held.
+func (m *managed) isReplaced(ctx context.Context, host string, leaf *x509.Certificate) bool {
+	newest, err := m.newest(ctx, host)
+	return err == nil && replaces(newest.cert.Leaf, leaf, m.book.now()) && !m.responders.revoked(host, newest.cert.Leaf)
 }
 
 // renew makes one order for host, due or not, because somebody asks for it.
@@ -63,6 +78,9 @@ func (m *managed) end(ctx context.Context, host string, err error) {
 	switch {
 	case err == nil:
 		m.tell(host)
+		if m.holds(host) { // else it is left to certmagic when it is in use
+			m.follow(ctx, host)
+		}
 	case errors.As(err, &wait) || ctx.Err() != nil:
 	case m.book.open(host):
 		m.orderFailed(ctx, host, err)
@@ -71,7 +89,8 @@ func (m *managed) end(ctx context.Context, host string, err error) {
 	}
 }
 
-// tell has the certificate of host looked for in the storage.
+// tell says that there is a new certificate for host in the storage, or news of the one
+// that is held.
 func (m *managed) tell(host string) {
 	select {
 	case m.obtained <- host:

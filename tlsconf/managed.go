@@ -39,6 +39,8 @@ type managed struct {
 	again       chan string                      // hosts to be ordered at once
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
 	cache       *certmagic.Cache                 // of start
+	retry       time.Duration                    // of start: between two tries to hand a host over
+	handing     sync.WaitGroup                   // hosts to certmagic
 
 	mu   sync.Mutex
 	held map[string]heldCert // by host
@@ -112,12 +114,6 @@ func (m *managed) adopt(ctx context.Context, hosts []string) {
 	m.ours.Store(&all)
 	m.log.Warn().Strs("hosts", added).Msg("files cover these hosts no longer: certificates are ordered")
 	m.manage(ctx, config, added)
-}
-
-func (m *managed) manage(ctx context.Context, config *certmagic.Config, hosts []string) {
-	if err := config.ManageAsync(ctx, hosts); err != nil {
-		m.log.Error().Err(err).Msg("certificates are not ordered")
-	}
 }
 
 // order returns how the last order for host went.
@@ -220,6 +216,7 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 		RenewCheckInterval: p.renew,
 		Logger:             log,
 	})
+	m.retry = p.poll
 	config := m.config(false)
 	m.ordering.Store(config)
 	m.manage(ctx, config, m.hosts())
@@ -228,6 +225,7 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	return func() {
 		m.ordering.Store(nil)
 		repeating.Wait()
+		m.handing.Wait()
 		m.cache.Stop()
 		certmagic.CleanUpOwnLocks(context.WithoutCancel(ctx), log)
 	}

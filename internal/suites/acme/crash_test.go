@@ -62,6 +62,7 @@ func TestTheOrderOfAGateThatIsKilledIsMadeByAnother(t *testing.T) {
 			t.Parallel()
 			s, one, two, challenge := share(t), newGate(t, track), newGate(t, track), newHold("/chalZ/")
 			s.join(one, two)
+			challenge.armed.Store(true)
 			a := newAuthority(t, rules{names: newNames(t, "127.0.0.1"), plain: two.plain, secure: two.secure}).start(t).behind(t, challenge.deal)
 			one.start(t, of(a)...)
 			challenge.await(t)
@@ -85,6 +86,30 @@ func TestTheOrderOfAGateThatIsKilledIsMadeByAnother(t *testing.T) {
 			again, err := one.shake(track, roots)
 			require.NoError(t, err)
 			assert.Equal(t, cert.SerialNumber, again.SerialNumber, "and the first one has it as soon as it is back")
+		})
+	}
+}
+
+// Where it is ended as it should be, nobody has to wait for its locks.
+func TestAGateThatIsEndedInItsOrderGivesItBack(t *testing.T) {
+	for _, path := range []string{"/dir", "/chalZ/", "/finalize-order/"} {
+		t.Run(path[1:4], func(t *testing.T) {
+			t.Parallel()
+			g, held := newGate(t, track), newHold(path)
+			held.armed.Store(true)
+			a := newAuthority(t, rules{names: newNames(t, "127.0.0.1"), plain: g.plain, secure: g.secure}).start(t).behind(t, held.deal)
+			g.start(t, of(a)...)
+			held.await(t)
+			lock := filepath.Join(g.storage, "locks", "issue_cert_"+track+".lock")
+			require.FileExists(t, lock)
+			began := time.Now()
+			g.stop(t)
+			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.NoFileExists(t, lock)
+			close(held.over)
+			g.start(t, of(a)...)
+			g.awaits(t, track, a.roots(t))
+			assert.Less(t, time.Since(began), 15*time.Second, "and it is no failure")
 		})
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// dealing is what a test does with a request to an authority. It reports whether that was
-// all, else the authority gets it.
-type dealing func(w http.ResponseWriter, r *http.Request, body []byte) (done bool)
+// dealing is what a test does with a request to an authority, which gets it by pass.
+type dealing func(w http.ResponseWriter, r *http.Request, body []byte, pass http.Handler)
 
 // behind puts a proxy before an authority. Host stays as it is, since Pebble has its URLs
 // begin with it: so all that clients ask later comes here as well.
@@ -35,9 +35,7 @@ func (a *authority) behind(t *testing.T, deal dealing) *authority {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // to its end, or the end of the client would not be seen
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !deal(w, r, body) {
-			pass.ServeHTTP(w, r)
-		}
+		deal(w, r, body, pass)
 	}))
 	cert, err := tls.LoadX509KeyPair(a.trust, filepath.Join(a.folder, "host.key"))
 	require.NoError(t, err)
@@ -50,31 +48,32 @@ func (a *authority) behind(t *testing.T, deal dealing) *authority {
 	return a
 }
 
-// hold keeps what is asked of an authority waiting.
+// hold keeps what is asked of an authority waiting, as soon as it is armed.
 type hold struct {
-	path string        // that it begins with
-	came chan struct{} // gets something when there is one
-	over chan struct{} // closed: nothing waits any more
+	path  string // that it begins with
+	armed atomic.Bool
+	came  chan struct{} // gets something when there is one
+	over  chan struct{} // closed: nothing waits any more
 }
 
 func newHold(path string) *hold {
 	return &hold{path: path, came: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
-func (h *hold) deal(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
-	if !strings.HasPrefix(r.URL.Path, h.path) {
-		return false
+// deal drops the requests of those who do not wait for its end.
+func (h *hold) deal(w http.ResponseWriter, r *http.Request, _ []byte, pass http.Handler) {
+	if h.armed.Load() && strings.HasPrefix(r.URL.Path, h.path) {
+		select {
+		case h.came <- struct{}{}:
+		default:
+		}
+		select {
+		case <-h.over:
+		case <-r.Context().Done():
+			return
+		}
 	}
-	select {
-	case h.came <- struct{}{}:
-	default:
-	}
-	select {
-	case <-h.over:
-		return false
-	case <-r.Context().Done():
-		return true
-	}
+	pass.ServeHTTP(w, r)
 }
 
 // await waits for somebody to be kept waiting.

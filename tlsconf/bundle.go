@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -128,6 +129,9 @@ func (b *bundles) Load(ctx context.Context, key string) ([]byte, error) {
 	return whole[part], nil
 }
 
+// errGarbled is a bundle that is there and cannot be read: a new one may take its place.
+var errGarbled = errors.New("it is garbled")
+
 func (b *bundles) open(ctx context.Context, bundle string) (map[string][]byte, error) {
 	text, err := b.Storage.Load(ctx, bundle)
 	if err != nil {
@@ -135,7 +139,7 @@ func (b *bundles) open(ctx context.Context, bundle string) (map[string][]byte, e
 	}
 	var whole map[string][]byte
 	if err := json.Unmarshal(text, &whole); err != nil {
-		return nil, fmt.Errorf("%s: %w", bundle, err)
+		return nil, fmt.Errorf("%s: %w: %w", bundle, errGarbled, err)
 	}
 	for _, part := range parts() {
 		if whole[part] == nil {

@@ -69,8 +69,9 @@
 // What certmagic obtains goes through the storage into our table: after each order,
 // and every few seconds for hosts whose certificate is missing or due, as another
 // gate with the same storage may have obtained it. So a handshake knows nothing of
-// certmagic, and a storage that is away takes nothing from what is shown. bundle.go
-// keeps what belongs together in one value, book.go how orders went, which bounds
+// certmagic, and a storage that is away takes nothing from what is shown. upkeep.go
+// makes the orders that certmagic would repeat and goes on with hosts whose storage was
+// away, bundle.go keeps what belongs together in one value, book.go how orders went, which bounds
 // how often one is made. An authority that comes to look is answered by challenge.go,
 // over HTTP through package proxy, over TLS by a configuration of its own. A provider
 // of DNS is a file (dns_rfc2136.go) and a line in dns.go.

@@ -43,10 +43,10 @@ type managed struct {
 	cache       *certmagic.Cache                 // of start
 	plain       *certmagic.Config                // of start; its orders say nothing of what they replace
 	clerk       *clerk
-	handed      map[string]bool // hosts whose certificates certmagic renews; belongs to Run
 
-	mu   sync.Mutex
-	held map[string]heldCert // by host
+	mu     sync.Mutex
+	held   map[string]heldCert // by host
+	handed map[string]bool     // hosts whose certificates certmagic looks after
 }
 
 // newManaged looks at nothing and asks nobody: read and start do.

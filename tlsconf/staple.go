@@ -74,5 +74,8 @@ func (m *managed) follow(ctx context.Context, host string) {
 		return
 	}
 	m.cache.RemoveManaged([]certmagic.SubjectIssuer{{Subject: host}})
+	m.mu.Lock()
+	delete(m.handed, host) // keepUp sees to it, if it does not come to that here
+	m.mu.Unlock()
 	m.manage(ctx, config, host)
 }

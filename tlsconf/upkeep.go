@@ -4,24 +4,47 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"io/fs"
+	"slices"
 
 	"github.com/caddyserver/certmagic"
 )
 
 // keepUp has missing certificates ordered, repeats renewals that have failed, and leaves
-// all others to certmagic, once each. What certmagic repeats by itself it has locked all
-// the while, and knows nothing of the book.
+// all others to certmagic. What certmagic repeats by itself it has locked all the while,
+// and knows nothing of the book.
 func (m *managed) keepUp(ctx context.Context, config *certmagic.Config) {
 	for _, host := range m.hosts() {
 		held := m.holds(host)
-		if held && !m.handed[host] {
-			m.handed[host] = true
-			m.manage(ctx, config, host)
+		switch {
+		case m.clerk.busy(host):
+		case held && !m.isHanded(host):
+			m.clerk.give(host, func() { m.handOver(ctx, config, host) })
+		case held && m.book.of(host).Failures == 0:
+		case m.book.begin(ctx, host) == nil:
+			m.clerk.give(host, func() { m.order(ctx, config, host) })
 		}
-		if held && m.book.of(host).Failures == 0 || m.clerk.busy(host) || m.book.begin(ctx, host) != nil {
-			continue
-		}
-		m.clerk.give(host, func() { m.order(ctx, config, host) })
+	}
+}
+
+// isHanded reports whether certmagic looks after the certificate of host.
+func (m *managed) isHanded(host string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.handed[host] {
+		m.handed[host] = slices.ContainsFunc(m.cache.AllMatchingCertificates(host), func(c certmagic.Certificate) bool {
+			return slices.Contains(c.Names, host)
+		})
+	}
+	return m.handed[host]
+}
+
+// handOver leaves the certificate of host to certmagic, which gives a host up for good whose
+// storage is away when it is told of it.
+func (m *managed) handOver(ctx context.Context, config *certmagic.Config, host string) {
+	err := m.demandAnswer(ctx, host)
+	if m.tellOfStorage(ctx, host, err); err == nil {
+		m.manage(ctx, config, host)
 	}
 }
 
@@ -29,6 +52,30 @@ func (m *managed) manage(ctx context.Context, config *certmagic.Config, host str
 	if err := config.ManageAsync(ctx, []string{host}); err != nil {
 		m.log.Error().Err(err).Str("host", host).Msg("certificate is not renewed")
 	}
+}
+
+// demandAnswer returns an error where it is not known whether the storage has a certificate
+// for host: one that may be there is not ordered.
+func (m *managed) demandAnswer(ctx context.Context, host string) error {
+	for _, a := range m.authorities {
+		_, err := m.storage.Load(ctx, certmagic.StorageKeys.SiteCert(a.key(), host))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errGarbled) {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOfStorage logs once that nothing can be done for host, and once that it can again.
+func (m *managed) tellOfStorage(ctx context.Context, host string, err error) {
+	if ctx.Err() != nil || !m.book.stall(host, err != nil) {
+		return
+	}
+	if err != nil {
+		m.log.Error().Err(err).Str("host", host).Msg("certificate is neither ordered nor renewed, which is tried again")
+		return
+	}
+	m.log.Info().Str("host", host).Msg("certificate is ordered and renewed from now on")
 }
 
 // order makes one order for a host that has no certificate, or one that is revoked, or whose
@@ -41,7 +88,11 @@ func (m *managed) order(ctx context.Context, config *certmagic.Config, host stri
 	switch {
 	case ctx.Err() != nil:
 	case leaf == nil:
-		m.end(ctx, host, config.ObtainCertSync(attempt, host))
+		err := m.demandAnswer(ctx, host)
+		if err == nil {
+			err = config.ObtainCertSync(attempt, host)
+		}
+		m.end(ctx, host, err)
 	case m.isReplaced(ctx, host, leaf):
 		m.end(ctx, host, nil)
 	default: // one that is not due by its own word was revoked or called back (RFC 9773)
@@ -75,17 +126,19 @@ func (m *managed) renew(ctx context.Context, host string) {
 // has failed as well; one that could not begin, as the storage is away, has not.
 func (m *managed) end(ctx context.Context, host string, err error) {
 	var wait *WaitError
+	failed := m.book.of(host).Failures > 0
 	switch {
+	case errors.As(err, &wait) || ctx.Err() != nil:
 	case err == nil:
+		m.tellOfStorage(ctx, host, nil)
 		m.tell(host)
 		if m.holds(host) { // else it is left to certmagic when it is in use
 			m.follow(ctx, host)
 		}
-	case errors.As(err, &wait) || ctx.Err() != nil:
 	case m.book.open(host):
 		m.orderFailed(ctx, host, err)
-	case m.book.of(host).Failures == 0:
-		m.log.Error().Err(err).Str("host", host).Msg("certificate cannot be ordered now")
+	case !failed:
+		m.tellOfStorage(ctx, host, err)
 	}
 }
 

@@ -3,6 +3,7 @@
 package acme
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -43,6 +44,7 @@ type rules struct {
 type authority struct {
 	address    string // of its directory
 	management string
+	front      string // address of what stands before it; "" for nothing
 	trust      string // PEM file of who signed its own host
 	folder     string
 	rules      rules
@@ -69,7 +71,7 @@ func (a *authority) start(t *testing.T) *authority {
 	return a
 }
 
-func (a *authority) directory() string { return "https://" + a.address + "/dir" }
+func (a *authority) directory() string { return "https://" + cmp.Or(a.front, a.address) + "/dir" }
 
 func (a *authority) configure(t *testing.T) {
 	t.Helper()

@@ -119,7 +119,12 @@ func (m *managed) renew(ctx context.Context, host string) {
 		return
 	}
 	first := context.WithValue(ctx, certmagic.AttemptsCtxKey, new(int))
-	m.end(ctx, host, m.plain.RenewCertSync(first, host, true))
+	err := m.plain.RenewCertSync(first, host, true)
+	if err != nil && ctx.Err() == nil && !m.book.open(host) && m.book.of(host).Failures == 0 {
+		m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
+		return
+	}
+	m.end(ctx, host, err)
 }
 
 // end tells how it went, where events did not. An order whose certificate could not be kept

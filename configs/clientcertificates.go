@@ -26,6 +26,7 @@ func (c compiler) clientCertificates(key string, s ClientCertificates, tls bool)
 	if s.CA == "" {
 		c.unusedWithoutCA(key, s)
 	}
+	c.unasked(key)
 	oneOf(c, key+".mode", s.Mode, CertificateRequired, CertificateOptional)
 	s.CA, s.CRL = c.file(key+".ca", s.CA), c.file(key+".crl", s.CRL)
 	s.Names = c.sans(key+".names", s.Names)
@@ -38,6 +39,19 @@ func (c compiler) unusedWithoutCA(key string, s ClientCertificates) {
 	} {
 		if used {
 			c.wrong(key+".ca", "the PEM file of who signs for clients, because there is "+name, "")
+		}
+	}
+}
+
+// unasked finds sections that only look as if strangers were kept out: without a CA, or with
+// a variable that turned out empty. `""` in the file itself is somebody's will.
+func (c compiler) unasked(key string) {
+	if c.has(key) && !c.has(key+".ca") {
+		c.wrong(key+".ca", `the PEM file of who signs for clients, or "" to ask for no certificates`, "")
+	}
+	for _, file := range []string{key + ".ca", key + ".crl"} {
+		if n := c.nodes[file]; n != nil && n.kind == untyped && n.text == "" {
+			c.wrong(file, "the path of a file, because what the environment has for it is empty", "")
 		}
 	}
 }

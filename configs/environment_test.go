@@ -142,3 +142,29 @@ func TestReplacedValuesAreChecked(t *testing.T) {
 	require.Equal(t, `trackgate.yaml:10:18: limits.fields: "many": wanted a whole number`,
 		refused(t, plain+"limits: {fields: \"${FIELDS}\"}\n", "FIELDS=many"))
 }
+
+// A variable that is empty by mistake must not open a listener to strangers.
+func TestAnEmptyVariableDoesNotTurnCertificatesOfClientsOff(t *testing.T) {
+	const asking = secure + "    client_certificates: {ca: \"${CLIENT_CA}\", crl: \"${CRL}\"}\n"
+	require.Contains(t, refused(t, asking, "CLIENT_CA=", "CRL="),
+		`client_certificates.ca: "": wanted the path of a file, because what the environment has for it is empty`)
+	require.Contains(t, refused(t, asking, "CLIENT_CA=environment_test.go", "CRL="), `client_certificates.crl: "": wanted the path of a file`)
+	require.Contains(t, refused(t, asking, "CLIENT_CA=environment_test.go", "CRL=environment_test.go", "TRACKGATE_LISTENERS_0_CLIENT_CERTIFICATES_CA="),
+		`client_certificates.ca: "": wanted the PEM file of who signs for clients, because there is crl`)
+	require.Contains(t, refused(t, secure, "TRACKGATE_LISTENERS_0_CLIENT_CERTIFICATES_CA="), `client_certificates.ca: "": wanted the path of a file`)
+
+	parsed(t, asking, "CLIENT_CA=environment_test.go", "CRL=environment_test.go")
+	parsed(t, secure+"    client_certificates: {ca: \"\"}\n")
+}
+
+// secure ends inside its listener.
+const secure = `tls: {issuer: internal}
+pools:
+  - {name: collectors, backends: ["http://10.0.0.11:8686"]}
+listeners:
+  - name: public
+    kind: public
+    address: ":443"
+    hosts: [track.example.com]
+    pool: collectors
+`

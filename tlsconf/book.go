@@ -24,7 +24,8 @@ type book struct {
 // entry is what is known of a host.
 type entry struct {
 	Order
-	open bool // an order is under way
+	open    bool // an order is under way
+	stalled bool // none can be made
 }
 
 // Order is how the last order of a certificate went.
@@ -109,12 +110,26 @@ func (b *book) open(host string) bool {
 	return e != nil && e.open
 }
 
+// stall notes whether orders can be made at all, and reports whether that is new.
+func (b *book) stall(host string, stalled bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[host]
+	if e == nil {
+		e = &entry{}
+		b.entries[host] = e
+	}
+	was := e.stalled
+	e.stalled = stalled
+	return stalled != was
+}
+
 // succeeded forgets what went wrong.
 func (b *book) succeeded(ctx context.Context, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	failed := b.entryLocked(ctx, host).Failures > 0
-	b.entries[host] = &entry{Order: Order{Ended: b.now()}}
+	b.entries[host] = &entry{Order: Order{Ended: b.now()}, stalled: b.entries[host].stalled}
 	if !failed {
 		return nil
 	}

@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -23,6 +24,7 @@ type bundles struct {
 	mu     sync.Mutex
 	begun  map[string]map[string][]byte // by site: what came of a new bundle
 	failed map[string]bool              // by site: it could not be written, and certmagic takes it back
+	amends sync.Mutex                   // no bundle is replaced while another hand amends it
 }
 
 func newBundles(inner certmagic.Storage) *bundles {
@@ -53,15 +55,40 @@ func (b *bundles) Store(ctx context.Context, key string, value []byte) error {
 	if part == "" {
 		return b.Storage.Store(ctx, key, value)
 	}
+	if part == parts()[2] && !b.isBegun(bundle) {
+		return b.amend(ctx, bundle, value)
+	}
 	whole := b.gather(bundle, part, value)
 	if whole == nil {
 		return nil
 	}
+	b.amends.Lock()
 	err := b.place(ctx, bundle, whole)
+	b.amends.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failed[bundle] = err != nil
 	return err
+}
+
+func (b *bundles) isBegun(bundle string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.begun[bundle] != nil
+}
+
+// amend replaces what the authority said of a certificate: it says from time to time when
+// it wants that renewed (RFC 9773), and certmagic writes that down by itself. It renews by
+// what is written.
+func (b *bundles) amend(ctx context.Context, bundle string, said []byte) error {
+	b.amends.Lock()
+	defer b.amends.Unlock()
+	whole, err := b.open(ctx, bundle)
+	if err != nil {
+		return err
+	}
+	whole[parts()[2]] = said
+	return b.place(ctx, bundle, whole)
 }
 
 // place puts a whole bundle into the storage.
@@ -102,6 +129,9 @@ func (b *bundles) Load(ctx context.Context, key string) ([]byte, error) {
 	return whole[part], nil
 }
 
+// errGarbled is a bundle that is there and cannot be read: a new one may take its place.
+var errGarbled = errors.New("it is garbled")
+
 func (b *bundles) open(ctx context.Context, bundle string) (map[string][]byte, error) {
 	text, err := b.Storage.Load(ctx, bundle)
 	if err != nil {
@@ -109,7 +139,7 @@ func (b *bundles) open(ctx context.Context, bundle string) (map[string][]byte, e
 	}
 	var whole map[string][]byte
 	if err := json.Unmarshal(text, &whole); err != nil {
-		return nil, fmt.Errorf("%s: %w", bundle, err)
+		return nil, fmt.Errorf("%s: %w: %w", bundle, errGarbled, err)
 	}
 	for _, part := range parts() {
 		if whole[part] == nil {

@@ -87,6 +87,17 @@ func TestABundleThatWasBegunIsNotCompletedByTheNext(t *testing.T) {
 	b.holds(t, "key", "chain", "meta")
 }
 
+// When an authority changes its mind about when to renew, certmagic writes that alone.
+func TestWhatAnAuthoritySaysLaterIsKept(t *testing.T) {
+	b := newBundles(&certmagic.FileStorage{Path: t.TempDir()})
+	require.ErrorIs(t, b.Store(t.Context(), metaOfOne, []byte("of nothing")), fs.ErrNotExist)
+	b.put(t, "key", "chain", "renew in March")
+	require.NoError(t, b.Store(t.Context(), metaOfOne, []byte("renew now")))
+	b.holds(t, "key", "chain", "renew now")
+	require.NoError(t, b.Delete(t.Context(), keyOfOne))
+	assert.False(t, b.Exists(t.Context(), chainOfOne))
+}
+
 // certmagic takes back what it has written when it cannot write the rest.
 func TestAFullDiskLeavesTheOldCertificate(t *testing.T) {
 	disk := &full{Storage: &certmagic.FileStorage{Path: t.TempDir()}}

@@ -39,9 +39,11 @@
 //
 // A listener with client_certificates has a [guard], which builds its configuration
 // anew with each change of its files; the door asks it for the current one, and other
-// listeners pay one comparison. crypto/tls checks signature, time and use; the guard
-// asks the revocation lists and the names, of resumed sessions as well. Each change
-// begins new ticket keys.
+// listeners pay one comparison. crypto/tls checks that the client has the key; all else
+// is the guard's, of resumed sessions as well: signatures, time and use by crypto/x509,
+// which is shown no certificate that does not lead to the CA, so that strangers cannot
+// choose what a refusal costs; then the revocation lists and the names. Each change begins
+// new ticket keys.
 //
 // Where it cannot be known whether a certificate is good, it is refused. So a CA that
 // becomes broken leaves the old one in use, which is never laxer than intended; but
@@ -67,11 +69,17 @@
 // What certmagic obtains goes through the storage into our table: after each order,
 // and every few seconds for hosts whose certificate is missing or due, as another
 // gate with the same storage may have obtained it. So a handshake knows nothing of
-// certmagic, and a storage that is away takes nothing from what is shown. bundle.go
-// keeps what belongs together in one value, book.go how orders went, which bounds
+// certmagic, and a storage that is away takes nothing from what is shown. upkeep.go
+// makes the orders that certmagic would repeat and goes on with hosts whose storage was
+// away, bundle.go keeps what belongs together in one value, book.go how orders went, which bounds
 // how often one is made. An authority that comes to look is answered by challenge.go,
 // over HTTP through package proxy, over TLS by a configuration of its own. A provider
 // of DNS is a file (dns_rfc2136.go) and a line in dns.go.
+//
+// How a certificate stands is asked of whom it names for that (responders.go), each hour
+// and at each start; staple.go shows the answer while it lasts, and has replaced what is
+// revoked. Where nobody is named, the authority says when it wants a certificate renewed,
+// and certmagic asks it as often as it says.
 //
 // # Towards backends
 //

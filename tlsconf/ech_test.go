@@ -63,10 +63,16 @@ func hidden(t *testing.T, listeners ...configs.Listener) (g *gate, list []byte) 
 	return serve(t, &gate{keeper: k, root: root}, listeners), list
 }
 
+// hides is a client that hides the name it asks for.
+func (g *gate) hides(name string, list []byte) *tls.Config {
+	client := g.client(name)
+	client.EncryptedClientHelloConfigList = list
+	return client
+}
+
 func TestTheHiddenNameChoosesTheListener(t *testing.T) {
 	g, list := hidden(t, track(), gui())
-	client := g.client("gui.example.com")
-	client.EncryptedClientHelloConfigList = list
+	client := g.hides("gui.example.com", list)
 	raw, err := net.Dial("tcp", g.addr)
 	require.NoError(t, err)
 	said := &recorder{}
@@ -81,6 +87,53 @@ func TestTheHiddenNameChoosesTheListener(t *testing.T) {
 	require.Equal(t, 1, (<-g.ends).listener)
 	require.NotContains(t, said.String(), "gui.example.com")
 	require.Contains(t, said.String(), "track.example.com")
+}
+
+// The name outside is an open listener's: it must not let anybody in by the other.
+func TestAHiddenNameDoesNotPassByTheGuard(t *testing.T) {
+	ca, shut := newRoot(t), gui()
+	shut.ClientCertificates = required()
+	shut.ClientCertificates.CA = caFile(t, ca)
+	g, list := hidden(t, track(), shut)
+	old, _ := echFor(t, "gui.example.com")
+	again := func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.SecP256r1MLKEM768, tls.CurveP384} } // HelloRetryRequest
+	shows := func(c *tls.Config) {
+		cert := ca.clientOf(t, wanted{})
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
+	}
+	fromOpen := g.hides("track.example.com", list)
+	fromOpen.ClientSessionCache = &oneSession{}
+	g.ok(t, fromOpen)
+	for name, test := range map[string]struct {
+		list   []byte
+		like   []func(*tls.Config)
+		result string
+	}{
+		"without":                      {list, nil, resultClientNone},
+		"without, asked again":         {list, []func(*tls.Config){again}, resultClientNone},
+		"with":                         {list, []func(*tls.Config){shows}, resultOK},
+		"with, asked again":            {list, []func(*tls.Config){shows, again}, resultOK},
+		"with a session of the open":   {list, []func(*tls.Config){func(c *tls.Config) { c.ClientSessionCache = fromOpen.ClientSessionCache }}, resultClientNone},
+		"as an authority":              {list, []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{ChallengeProtocol} }}, resultUnknownName},
+		"as an authority and a client": {list, []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{ChallengeProtocol, "http/1.1"} }}, resultClientNone},
+		"by an old key":                {old, []func(*tls.Config){shows}, resultClientNone}, // a rejected client shows nothing (RFC 9849, 6.1.7)
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := g.hides("gui.example.com", test.list)
+			for _, change := range test.like {
+				change(client)
+			}
+			conn, err := tls.Dial("tcp", g.addr, client)
+			if err == nil {
+				defer conn.Close()
+				_, _ = conn.Write([]byte{'?'})
+				_, _ = conn.Read(make([]byte, 1))
+			}
+			end := <-g.ends
+			require.Equal(t, test.result, HandshakeResult(end.err), "%v", end.err)
+			require.Equal(t, 1, end.listener)
+		})
+	}
 }
 
 // teed keeps what is written.
@@ -118,8 +171,7 @@ func TestClientsWithoutECHComeAsBefore(t *testing.T) {
 
 func TestAHiddenNameThatNobodyConfiguredIsRefused(t *testing.T) {
 	g, list := hidden(t, track(), gui())
-	client := g.client("other.example.com")
-	client.EncryptedClientHelloConfigList = list
+	client := g.hides("other.example.com", list)
 	_, end, err := g.visit(t, client)
 	require.ErrorContains(t, err, "unrecognized name")
 	require.Equal(t, "unknown_name", HandshakeResult(end.err))

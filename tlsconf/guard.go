@@ -15,7 +15,7 @@ import (
 // guard lets in only clients of one listener that show the right certificate. Each
 // change of its files is a new configuration with ticket keys of its own: a session
 // of before is worth nothing after it (CVE-2025-68121), and neither is one of a
-// handshake that was under way.
+// handshake that was under way, whose certificate is held against the rules of its end.
 type guard struct {
 	settings configs.ClientCertificates
 	base     *tls.Config // what the listener answers with in all else
@@ -23,6 +23,7 @@ type guard struct {
 	now      func() time.Time
 	log      zerolog.Logger
 	config   atomic.Pointer[tls.Config]
+	check    atomic.Pointer[clientCheck]
 
 	// What follows belongs to New, and then to the goroutine of Keeper.Run.
 	roots   roots
@@ -95,14 +96,14 @@ func (g *guard) signedLists() *revocations {
 
 // publish puts a new configuration in place.
 func (g *guard) publish(lists *revocations) {
-	check := &clientCheck{names: g.names, lists: lists, now: g.now}
+	g.check.Store(&clientCheck{pool: g.roots.pool, cas: g.roots.certificates, names: g.names, lists: lists, now: g.now})
 	g.tickets = newTickets()
 	c := g.base.Clone()
-	c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, g.roots.pool
+	c.ClientAuth, c.ClientCAs = tls.RequireAnyClientCert, g.roots.pool // which it only names to clients
 	if g.settings.Mode == configs.CertificateOptional {
-		c.ClientAuth = tls.VerifyClientCertIfGiven
+		c.ClientAuth = tls.RequestClientCert
 	}
-	c.VerifyConnection = check.verify // of resumed connections as well
+	c.VerifyConnection = g.verify // of resumed connections as well
 	c.Time = g.now
 	c.WrapSession, c.UnwrapSession = g.tickets.wrap, g.tickets.unwrap
 	c.SetSessionTicketKeys([][32]byte{randomKey()})
@@ -110,6 +111,9 @@ func (g *guard) publish(lists *revocations) {
 	g.config.Store(c)
 	g.tellOfLists()
 }
+
+// verify is VerifyConnection of all configurations.
+func (g *guard) verify(state tls.ConnectionState) error { return g.check.Load().verify(state) }
 
 // tellOfLists says once that lists refuse everybody, and once that they do no more.
 func (g *guard) tellOfLists() {

@@ -29,9 +29,9 @@ func TestOnlyClientsWithTheRightCertificateComeIn(t *testing.T) {
 		{"signed by the CA", g.ca.clientOf(t, wanted{}), "", ""},
 		{"signed below the CA", g.ca.clientOf(t, wanted{chain: []signer{between}}), "", ""},
 		{"none", &tls.Certificate{}, "", "client_certificate_missing"},
-		{"signed by the gate's own CA", g.root.clientOf(t, wanted{}), "unknown certificate authority", "client_certificate_untrusted"},
-		{"ended", g.ca.clientOf(t, wanted{until: time.Now().Add(-hour / 2)}), "expired certificate", "client_certificate_expired"},
-		{"not begun", g.ca.clientOf(t, wanted{from: time.Now().Add(hour)}), "expired certificate", "client_certificate_expired"},
+		{"signed by the gate's own CA", g.root.clientOf(t, wanted{}), "bad certificate", "client_certificate_untrusted"},
+		{"ended", g.ca.clientOf(t, wanted{until: time.Now().Add(-hour / 2)}), "bad certificate", "client_certificate_expired"},
+		{"not begun", g.ca.clientOf(t, wanted{from: time.Now().Add(hour)}), "bad certificate", "client_certificate_expired"},
 		{"a server's", g.ca.clientOf(t, wanted{usage: x509.ExtKeyUsageServerAuth}), "bad certificate", "client_certificate_untrusted"},
 		{"key of another", &tls.Certificate{
 			Certificate: g.ca.clientOf(t, wanted{}).Certificate, PrivateKey: newECDSA(t),
@@ -61,7 +61,7 @@ func TestOptionalCertificatesHaveToBeGood(t *testing.T) {
 		g.ok(t, g.shows(version, nil))
 		g.ok(t, g.shows(version, g.ca.clientOf(t, wanted{sans: x509.Certificate{DNSNames: []string{"a.example.com"}}})))
 		g.turnedAway(t, g.shows(version, g.ca.clientOf(t, wanted{})), "bad certificate", "client_certificate_name")
-		g.turnedAway(t, g.shows(version, g.root.clientOf(t, wanted{})), "unknown certificate authority", "client_certificate_untrusted")
+		g.turnedAway(t, g.shows(version, g.root.clientOf(t, wanted{})), "bad certificate", "client_certificate_untrusted")
 	})
 }
 
@@ -115,7 +115,7 @@ func TestANewCAOfClientsTakesOver(t *testing.T) {
 	put(t, g.files.CA, certificatePEM(next.cert))
 	g.keeper.refresh()
 
-	g.turnedAway(t, old, "unknown certificate authority", "client_certificate_untrusted")
+	g.turnedAway(t, old, "bad certificate", "client_certificate_untrusted")
 	g.ok(t, g.shows(0, next.clientOf(t, wanted{})))
 }
 
@@ -124,6 +124,11 @@ func TestABrokenCAOfClientsIsSaidOnceAndTheOldOneStays(t *testing.T) {
 	client := g.shows(0, g.ca.clientOf(t, wanted{}))
 	for _, spoil := range []func(){
 		func() { put(t, g.files.CA, []byte("junk")) },
+		func() { put(t, g.files.CA, []byte("# no CA for now\n")) },
+		func() {
+			next := certificatePEM(newRoot(t).cert)
+			put(t, g.files.CA, append(certificatePEM(newRoot(t).cert), next[:len(next)-10]...))
+		},
 		func() { require.NoError(t, os.Remove(g.files.CA)) },
 	} {
 		spoil()
@@ -132,7 +137,7 @@ func TestABrokenCAOfClientsIsSaidOnceAndTheOldOneStays(t *testing.T) {
 		g.ok(t, client)
 		g.turnedAway(t, g.shows(0, nil), "certificate required", "client_certificate_missing")
 	}
-	require.Equal(t, 2, strings.Count(g.log.String(), "new CA of clients is broken, the old one stays in use"), g.log.String())
+	require.Equal(t, 4, strings.Count(g.log.String(), "new CA of clients is broken, the old one stays in use"), g.log.String())
 }
 
 func TestFilesOfClientsAreFollowed(t *testing.T) {

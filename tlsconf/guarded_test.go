@@ -117,7 +117,8 @@ type list struct {
 	certs    []signer // revoked as well
 	from     time.Time
 	until    time.Time
-	critical bool // as a list has that is not whole
+	partial  bool // it has what a list has that is not whole
+	critical bool // and says that this must be understood
 }
 
 // revoke returns the PEM of a list.
@@ -137,8 +138,8 @@ func (s signer) revoke(t testing.TB, l list) []byte {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: big.NewInt(serial), RevocationTime: template.ThisUpdate})
 	}
-	if l.critical {
-		template.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}
+	if l.partial || l.critical {
+		template.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 27}, Critical: l.critical, Value: []byte{2, 1, 1}}}
 	}
 	der, err := x509.CreateRevocationList(rand.Reader, template, s.cert, s.key)
 	require.NoError(t, err)

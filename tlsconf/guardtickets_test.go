@@ -74,7 +74,7 @@ func TestTicketsDoNotOutliveTheCertificate(t *testing.T) {
 		g := newGuarded(t, required())
 		client := g.comesBack(t, version, g.ca.clientOf(t, wanted{until: time.Now().Add(time.Hour)}))
 		g.clock.forward(2 * time.Hour)
-		g.turnedAway(t, client, "expired certificate", "client_certificate_expired")
+		g.turnedAway(t, client, "bad certificate", "client_certificate_expired")
 	})
 }
 
@@ -93,8 +93,8 @@ func TestTicketsEndWithTheNames(t *testing.T) {
 	})
 }
 
-// A handshake that began under the old rules may end under them, but the ticket that
-// comes of it is worth nothing.
+// A handshake that began under the old rules may end well, but the ticket that comes of
+// it is worth nothing.
 func TestTicketOfAHandshakeUnderWayIsWorthless(t *testing.T) {
 	eachVersion(t, func(t *testing.T, version uint16) {
 		g := newGuarded(t, required(), list{})
@@ -120,6 +120,35 @@ func TestTicketOfAHandshakeUnderWayIsWorthless(t *testing.T) {
 		client.GetClientCertificate = shown
 		require.False(t, g.ok(t, client).DidResume)
 	})
+}
+
+// A client can keep its handshake waiting until its time is up: by then the rules of now count.
+func TestAHandshakeUnderWayEndsUnderTheRulesOfNow(t *testing.T) {
+	for result, change := range map[string]func(t *testing.T, g *guarded){
+		"client_certificate_revoked": func(t *testing.T, g *guarded) {
+			put(t, g.files.CRL, g.ca.revoke(t, list{serials: []int64{7}}))
+		},
+		"client_certificate_untrusted": func(t *testing.T, g *guarded) {
+			next := newRoot(t)
+			put(t, g.files.CA, certificatePEM(next.cert))
+			put(t, g.files.CRL, next.revoke(t, list{}))
+		},
+	} {
+		t.Run(result, func(t *testing.T) {
+			eachVersion(t, func(t *testing.T, version uint16) {
+				g := newGuarded(t, required(), list{})
+				cert := g.ca.clientOf(t, wanted{serial: 7})
+				client := g.shows(version, cert)
+				g.ok(t, client)
+				client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					change(t, g)
+					g.keeper.refresh()
+					return cert, nil
+				}
+				g.turnedAway(t, client, "bad certificate", result)
+			})
+		})
+	}
 }
 
 func TestTicketsOfGuardedListenersRotate(t *testing.T) {

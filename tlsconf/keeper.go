@@ -60,10 +60,16 @@ func prepareStorage(folder string) error {
 	return nil
 }
 
-// Examine is New for somebody who only wants to know: it leaves no trace. The issuer
-// internal, which makes its CA when it is first needed, is not for it.
+// Examine is New for somebody who only wants to know: it leaves no trace. Of the issuer
+// internal, which makes its CA when it is first needed, it shows no certificates.
 func Examine(settings configs.TLS, listeners []configs.Listener) (*Keeper, error) {
-	return blank(settings, zerolog.Nop(), time.Now).load(listeners, nil)
+	k := blank(settings, zerolog.Nop(), time.Now)
+	if settings.Issuer != configs.IssuerInternal {
+		return k.load(listeners, nil)
+	}
+	k.listeners = withTLS(listeners)
+	k.table.Store(&table{})
+	return k, k.readFiles()
 }
 
 func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.Logger, now func() time.Time) (*Keeper, error) {
@@ -78,18 +84,22 @@ func blank(settings configs.TLS, log zerolog.Logger, now func() time.Time) *Keep
 // load looks at all that settings name. copy is where what is read of a shared storage is
 // kept, nil for nowhere.
 func (k *Keeper) load(listeners []configs.Listener, copy *bundles) (*Keeper, error) {
-	settings := k.settings
 	k.listeners = withTLS(listeners)
 	if len(k.listeners) == 0 {
 		k.table.Store(&table{})
 		return k, nil
 	}
-	err := errors.Join(k.loadECH(settings.ECH), k.prepare(settings), k.postGuards(), k.loadPairs(settings.Files), k.openManaged(listeners, copy))
+	err := errors.Join(k.readFiles(), k.openManaged(listeners, copy))
 	if err := errors.Join(err, k.publish()); err != nil {
 		return nil, err
 	}
 	k.warnOfExpiry()
 	return k, nil
+}
+
+// readFiles looks at the files of the operator.
+func (k *Keeper) readFiles() error {
+	return errors.Join(k.loadECH(k.settings.ECH), k.prepare(k.settings), k.postGuards(), k.loadPairs(k.settings.Files))
 }
 
 // prepare builds what each listener answers with; it never changes again.

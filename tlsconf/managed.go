@@ -35,16 +35,18 @@ type managed struct {
 	asking      *rate.Limiter
 	doors       doors
 	adviser     adviser
+	responders  *responders
 	obtained    chan string                      // hosts; a full one is no loss, all are looked at from time to time
 	again       chan string                      // hosts to be ordered at once
+	taken       chan struct{}                    // gets word when something new is held
 	ordering    atomic.Pointer[certmagic.Config] // nil but between start and its end
 	cache       *certmagic.Cache                 // of start
 	plain       *certmagic.Config                // of start; its orders say nothing of what they replace
 	clerk       *clerk
-	handed      map[string]bool // hosts whose certificates certmagic renews; belongs to Run
 
-	mu   sync.Mutex
-	held map[string]heldCert // by host
+	mu     sync.Mutex
+	held   map[string]heldCert // by host
+	handed map[string]bool     // hosts whose certificates certmagic looks after
 }
 
 // newManaged looks at nothing and asks nobody: read and start do.
@@ -60,8 +62,8 @@ func newManaged(settings configs.TLS, listeners []configs.Listener, hosts []stri
 	m := &managed{
 		log: log, settings: settings.ACME, authorities: authorities, storage: kept, book: newBook(kept, time.Now),
 		doors: doorsOf(listeners, settings.ACME.Challenges), asking: newAsking(), adviser: newAdviser(settings.ACME.DNS.Resolvers),
-		held: map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64),
-		clerk: newClerk(), handed: map[string]bool{},
+		responders: newResponders(kept, time.Now, log), clerk: newClerk(), handed: map[string]bool{},
+		held: map[string]heldCert{}, obtained: make(chan string, 64), again: make(chan string, 64), taken: make(chan struct{}, 1),
 	}
 	m.ours.Store(&hosts)
 	return m, m.demandWay(hosts)
@@ -148,6 +150,10 @@ func (m *managed) take(host string, found heldCert) bool {
 	}
 	m.held[host] = found
 	m.book.settle(host)
+	select {
+	case m.taken <- struct{}{}:
+	default:
+	}
 	m.log.Info().Str("host", host).Str("source", found.source).Time("not_after", found.cert.Leaf.NotAfter).
 		Msg("certificate of an authority in use")
 	return true
@@ -223,6 +229,7 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 	m.keepUp(ctx, config)
 	var repeating sync.WaitGroup
 	repeating.Go(func() { m.repeat(ctx) })
+	repeating.Go(func() { m.attend(ctx, p.poll) })
 	return func() {
 		m.ordering.Store(nil)
 		repeating.Wait()
@@ -240,6 +247,7 @@ func (m *managed) config(plain bool) *certmagic.Config {
 		KeySource:  certmagic.StandardKeyGenerator{KeyType: certmagic.KeyType(m.settings.KeyType)},
 		OnEvent:    m.event,
 		DisableARI: plain,
+		OCSP:       certmagic.OCSPConfig{DisableStapling: true}, // we ask ourselves
 		Logger:     newZap(m.log),
 	})
 	c.Issuers = m.issuers(c)

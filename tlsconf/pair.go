@@ -113,21 +113,36 @@ func parsePair(certPEM, keyPEM []byte) (*tls.Certificate, error) {
 }
 
 func parseChain(text []byte) ([]*x509.Certificate, error) {
-	var chain []*x509.Certificate
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d of the file cannot be read: %w", len(chain)+1, err)
-		}
-		chain = append(chain, c)
+	ders, err := blocksOf(text, "CERTIFICATE")
+	if err != nil {
+		return nil, err
 	}
-	if len(chain) == 0 {
+	if len(ders) == 0 {
 		return nil, errors.New("the certificate file holds no PEM block CERTIFICATE")
 	}
+	chain := make([]*x509.Certificate, len(ders))
+	for i, der := range ders {
+		if chain[i], err = x509.ParseCertificate(der); err != nil {
+			return nil, fmt.Errorf("certificate %d of the file cannot be read: %w", i+1, err)
+		}
+	}
 	return chain, nil
+}
+
+// blocksOf returns what is in the PEM blocks of a kind. One that is broken beside whole
+// ones is an error, as in a file that is being written: pem.Decode passes over it.
+func blocksOf(text []byte, kind string) ([][]byte, error) {
+	var ders [][]byte
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == kind {
+			ders = append(ders, block.Bytes)
+		}
+	}
+	begin := []byte("\n-----BEGIN " + kind + "-----")
+	if begun := bytes.Count(append([]byte("\n"), text...), begin); len(ders) > 0 && begun > len(ders) {
+		return nil, fmt.Errorf("%d of %d PEM blocks %s are broken or cut off", begun-len(ders), begun, kind)
+	}
+	return ders, nil
 }
 
 // demandOrder checks that each certificate was signed by the next (RFC 8446,

@@ -60,6 +60,7 @@ type order struct {
 	until time.Time
 	key   crypto.Signer
 	chain []signer // sent after the leaf; the first one signs
+	ocsp  string   // URL of who tells how it stands
 }
 
 // sign returns the PEM of what is ordered.
@@ -88,6 +89,9 @@ func leafOf(o order) *x509.Certificate {
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "leaf"}, NotBefore: o.from, NotAfter: o.until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if o.ocsp != "" {
+		template.OCSPServer = []string{o.ocsp}
 	}
 	for _, host := range o.hosts {
 		if ip := net.ParseIP(host); ip != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,27 +43,33 @@ func (f *listFile) load() bool {
 
 // parseLists reads PEM blocks "X509 CRL", or one list in DER.
 func parseLists(text []byte) ([]*x509.RevocationList, error) {
-	ders := [][]byte{}
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "X509 CRL" {
-			ders = append(ders, block.Bytes)
-		}
+	ders, err := blocksOf(text, "X509 CRL")
+	if err != nil {
+		return nil, err
 	}
 	if len(ders) == 0 {
 		ders = append(ders, text)
 	}
 	lists := make([]*x509.RevocationList, len(ders))
 	for i, der := range ders {
-		list, err := x509.ParseRevocationList(der)
+		list, err := parseList(der)
 		if err != nil {
-			return nil, fmt.Errorf("list %d of the file cannot be read: %w", i+1, err)
-		}
-		if err := demandPlain(list); err != nil {
-			return nil, fmt.Errorf("list %d of the file: %w", i+1, err)
+			return nil, fmt.Errorf("list %d of the file %w", i+1, err)
 		}
 		lists[i] = list
 	}
 	return lists, nil
+}
+
+func parseList(der []byte) (*x509.RevocationList, error) {
+	list, err := x509.ParseRevocationList(der)
+	if err == nil && len(list.Raw) != len(der) {
+		err = errors.New("something follows it") // x509 does not look
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	return list, demandPlain(list)
 }
 
 // demandPlain refuses lists that are not the whole of what a CA has revoked: those
@@ -72,24 +77,31 @@ func parseLists(text []byte) ([]*x509.RevocationList, error) {
 // 5280, 5.2 and 5.3).
 func demandPlain(list *x509.RevocationList) error {
 	if list.NextUpdate.IsZero() {
-		return errors.New("it does not say when the next one comes")
+		return errors.New("does not say when the next one comes")
 	}
-	critical := func(e pkix.Extension) bool { return e.Critical }
-	if slices.ContainsFunc(list.Extensions, critical) {
-		return errors.New("it has a critical extension, as delta lists and lists of some certificates have; a complete list is needed")
+	if slices.ContainsFunc(list.Extensions, narrows) {
+		return errors.New("has an extension as delta lists and lists of some certificates have, or a critical one; a complete list is needed")
 	}
 	for _, entry := range list.RevokedCertificateEntries {
-		if slices.ContainsFunc(entry.Extensions, critical) {
-			return errors.New("an entry has a critical extension, as indirect lists have; the list of each CA is needed")
+		if slices.ContainsFunc(entry.Extensions, narrows) {
+			return errors.New("has an entry with an extension as indirect lists have, or a critical one; the list of each CA is needed")
 		}
 	}
 	return nil
+}
+
+// narrows reports whether an extension may mean that a list is not what it looks like.
+// Those of delta lists (27), of lists of some certificates (28) and of indirect lists (29)
+// have to be critical, and of a CA that forgot it a delta list must not pass for a whole one.
+func narrows(e pkix.Extension) bool {
+	return e.Critical || len(e.Id) == 4 && e.Id[:3].Equal([]int{2, 5, 29}) && 27 <= e.Id[3] && e.Id[3] <= 29
 }
 
 // revocations are the lists in force. It never changes.
 type revocations struct {
 	broken   error                      // nothing can be relied on
 	byIssuer map[string]*revocationList // by the CA's certificate
+	fallen   map[string]bool            // certificates of the CA file that a list revokes
 }
 
 // revocationList is what one CA has revoked.
@@ -98,12 +110,22 @@ type revocationList struct {
 	serials     map[string]struct{}
 }
 
-func (l *revocationList) holds(now time.Time) bool { return !now.Before(l.from) && now.Before(l.until) }
+func (l *revocationList) holds(now time.Time) bool {
+	return l != nil && !now.Before(l.from) && now.Before(l.until)
+}
+
+func (l *revocationList) has(cert *x509.Certificate) bool {
+	if l == nil {
+		return false
+	}
+	_, revoked := l.serials[string(cert.SerialNumber.Bytes())]
+	return revoked
+}
 
 // newRevocations keeps of each CA the list that it made last. A list that none of
 // them signed makes all of the file worthless: it may stand for the one that is missing.
 func newRevocations(file listFile, issuers []*x509.Certificate) *revocations {
-	r := &revocations{broken: file.err, byIssuer: map[string]*revocationList{}}
+	r := &revocations{broken: file.err, byIssuer: map[string]*revocationList{}, fallen: map[string]bool{}}
 	if r.broken != nil {
 		return r
 	}
@@ -117,7 +139,20 @@ func newRevocations(file listFile, issuers []*x509.Certificate) *revocations {
 			r.keepLatest(string(signer.Raw), list)
 		}
 	}
+	for _, issuer := range issuers {
+		r.fell(r.byIssuer[string(issuer.Raw)], issuer, issuers)
+	}
 	return r
+}
+
+// fell notes the certificates of the CA file that their issuer has revoked: a chain may
+// end with them, and then nothing in it leads to the list.
+func (r *revocations) fell(list *revocationList, issuer *x509.Certificate, certificates []*x509.Certificate) {
+	for _, c := range certificates {
+		if list.has(c) && string(c.RawIssuer) == string(issuer.RawSubject) && c.CheckSignatureFrom(issuer) == nil {
+			r.fallen[string(c.Raw)] = true
+		}
+	}
 }
 
 // signersOf returns the certificates of whoever signed a list: there are two of one CA

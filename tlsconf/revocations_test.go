@@ -53,6 +53,31 @@ func TestAnIntermediateThatIsRevokedTakesItsClientsAlong(t *testing.T) {
 	g.turnedAway(t, below, "bad certificate", "client_certificate_revoked")
 }
 
+// Who signs for clients may stand in the CA file itself, and what is there is the end of a
+// chain: that the CA above has revoked it counts all the same, whether its client shows
+// it or leaves it out, and after that list has ended.
+func TestARevokedCAOfTheFileLetsNobodyIn(t *testing.T) {
+	for name, certificates := range map[string]int{"shown": 2, "left out": 1} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t, required(), list{})
+			between := g.ca.intermediate(t)
+			cert := g.ca.clientOf(t, wanted{chain: []signer{between}})
+			cert.Certificate = cert.Certificate[:certificates]
+			put(t, g.files.CA, append(certificatePEM(g.ca.cert), certificatePEM(between.cert)...))
+			put(t, g.files.CRL, append(between.revoke(t, list{}), g.ca.revoke(t, list{})...))
+			g.keeper.refresh()
+			g.ok(t, g.shows(0, cert))
+
+			above := g.ca.revoke(t, list{certs: []signer{between}, until: time.Now().Add(time.Hour)})
+			put(t, g.files.CRL, append(between.revoke(t, list{}), above...))
+			g.keeper.refresh()
+			g.turnedAway(t, g.shows(0, cert), "bad certificate", "client_certificate_revoked")
+			g.clock.forward(2 * time.Hour)
+			g.turnedAway(t, g.shows(0, cert), "bad certificate", "client_certificate_revoked")
+		})
+	}
+}
+
 func TestListsThatCannotBeReliedOnLetNobodyIn(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, g *guarded){
 		"past its next update": func(t *testing.T, g *guarded) { g.clock.forward(2 * time.Hour) },
@@ -67,6 +92,17 @@ func TestListsThatCannotBeReliedOnLetNobodyIn(t *testing.T) {
 			put(t, g.files.CRL, append(g.ca.revoke(t, list{}), newRoot(t).revoke(t, list{})...))
 		},
 		"a part of a list": func(t *testing.T, g *guarded) { put(t, g.files.CRL, g.ca.revoke(t, list{critical: true})) },
+		"a part of a list that does not stress it": func(t *testing.T, g *guarded) {
+			put(t, g.files.CRL, g.ca.revoke(t, list{partial: true}))
+		},
+		"one that is written half": func(t *testing.T, g *guarded) {
+			next := g.ca.revoke(t, list{})
+			put(t, g.files.CRL, append(g.ca.revoke(t, list{}), next[:len(next)-10]...))
+		},
+		"two in DER": func(t *testing.T, g *guarded) {
+			der, _ := pem.Decode(g.ca.revoke(t, list{}))
+			put(t, g.files.CRL, append(der.Bytes, der.Bytes...))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, required(), list{until: time.Now().Add(time.Hour)})

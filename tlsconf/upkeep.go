@@ -2,25 +2,49 @@ package tlsconf
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"io/fs"
+	"slices"
 
 	"github.com/caddyserver/certmagic"
 )
 
 // keepUp has missing certificates ordered, repeats renewals that have failed, and leaves
-// all others to certmagic, once each. What certmagic repeats by itself it has locked all
-// the while, and knows nothing of the book.
+// all others to certmagic. What certmagic repeats by itself it has locked all the while,
+// and knows nothing of the book.
 func (m *managed) keepUp(ctx context.Context, config *certmagic.Config) {
 	for _, host := range m.hosts() {
 		held := m.holds(host)
-		if held && !m.handed[host] {
-			m.handed[host] = true
-			m.manage(ctx, config, host)
+		switch {
+		case m.clerk.busy(host):
+		case held && !m.isHanded(host):
+			m.clerk.give(host, func() { m.handOver(ctx, config, host) })
+		case held && m.book.of(host).Failures == 0:
+		case m.book.begin(ctx, host) == nil:
+			m.clerk.give(host, func() { m.order(ctx, config, host) })
 		}
-		if held && m.book.of(host).Failures == 0 || m.clerk.busy(host) || m.book.begin(ctx, host) != nil {
-			continue
-		}
-		m.clerk.give(host, func() { m.order(ctx, config, host) })
+	}
+}
+
+// isHanded reports whether certmagic looks after the certificate of host.
+func (m *managed) isHanded(host string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.handed[host] {
+		m.handed[host] = slices.ContainsFunc(m.cache.AllMatchingCertificates(host), func(c certmagic.Certificate) bool {
+			return slices.Contains(c.Names, host)
+		})
+	}
+	return m.handed[host]
+}
+
+// handOver leaves the certificate of host to certmagic, which gives a host up for good whose
+// storage is away when it is told of it.
+func (m *managed) handOver(ctx context.Context, config *certmagic.Config, host string) {
+	err := m.demandAnswer(ctx, host)
+	if m.tellOfStorage(ctx, host, err); err == nil {
+		m.manage(ctx, config, host)
 	}
 }
 
@@ -30,8 +54,33 @@ func (m *managed) manage(ctx context.Context, config *certmagic.Config, host str
 	}
 }
 
-// order makes one order for a host that has no certificate or whose renewal has failed: as
-// a repetition, which tries with the authority's staging first, where there was a failure.
+// demandAnswer returns an error where it is not known whether the storage has a certificate
+// for host: one that may be there is not ordered.
+func (m *managed) demandAnswer(ctx context.Context, host string) error {
+	for _, a := range m.authorities {
+		_, err := m.storage.Load(ctx, certmagic.StorageKeys.SiteCert(a.key(), host))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errGarbled) {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOfStorage logs once that nothing can be done for host, and once that it can again.
+func (m *managed) tellOfStorage(ctx context.Context, host string, err error) {
+	if ctx.Err() != nil || !m.book.stall(host, err != nil) {
+		return
+	}
+	if err != nil {
+		m.log.Error().Err(err).Str("host", host).Msg("certificate is neither ordered nor renewed, which is tried again")
+		return
+	}
+	m.log.Info().Str("host", host).Msg("certificate is ordered and renewed from now on")
+}
+
+// order makes one order for a host that has no certificate, or one that is revoked, or whose
+// renewal has failed: as a repetition, which tries with the authority's staging first, where
+// there was a failure.
 func (m *managed) order(ctx context.Context, config *certmagic.Config, host string) {
 	failures := m.book.of(host).Failures
 	attempt := context.WithValue(ctx, certmagic.AttemptsCtxKey, &failures)
@@ -39,10 +88,27 @@ func (m *managed) order(ctx context.Context, config *certmagic.Config, host stri
 	switch {
 	case ctx.Err() != nil:
 	case leaf == nil:
-		m.end(ctx, host, config.ObtainCertSync(attempt, host))
+		err := m.demandAnswer(ctx, host)
+		if err == nil {
+			err = config.ObtainCertSync(attempt, host)
+		}
+		m.end(ctx, host, err)
+	case m.isReplaced(ctx, host, leaf):
+		m.end(ctx, host, nil)
 	default: // one that is not due by its own word was revoked or called back (RFC 9773)
-		m.end(ctx, host, m.plain.RenewCertSync(attempt, host, !due(leaf, m.book.now())))
+		revoked := m.responders.revoked(host, leaf)
+		if revoked {
+			m.log.Error().Str("host", host).Msg("certificate is revoked, a new one is ordered")
+		}
+		m.end(ctx, host, m.plain.RenewCertSync(attempt, host, revoked || !due(leaf, m.book.now())))
 	}
+}
+
+// isReplaced reports whether another gate with the same storage has had a better one signed
+// than the one that is held.
+func (m *managed) isReplaced(ctx context.Context, host string, leaf *x509.Certificate) bool {
+	newest, err := m.newest(ctx, host)
+	return err == nil && replaces(newest.cert.Leaf, leaf, m.book.now()) && !m.responders.revoked(host, newest.cert.Leaf)
 }
 
 // renew makes one order for host, due or not, because somebody asks for it.
@@ -53,25 +119,36 @@ func (m *managed) renew(ctx context.Context, host string) {
 		return
 	}
 	first := context.WithValue(ctx, certmagic.AttemptsCtxKey, new(int))
-	m.end(ctx, host, m.plain.RenewCertSync(first, host, true))
+	err := m.plain.RenewCertSync(first, host, true)
+	if err != nil && ctx.Err() == nil && !m.book.open(host) && m.book.of(host).Failures == 0 {
+		m.log.Error().Err(err).Str("host", host).Msg("certificate could not be renewed")
+		return
+	}
+	m.end(ctx, host, err)
 }
 
 // end tells how it went, where events did not. An order whose certificate could not be kept
 // has failed as well; one that could not begin, as the storage is away, has not.
 func (m *managed) end(ctx context.Context, host string, err error) {
 	var wait *WaitError
+	failed := m.book.of(host).Failures > 0
 	switch {
-	case err == nil:
-		m.tell(host)
 	case errors.As(err, &wait) || ctx.Err() != nil:
+	case err == nil:
+		m.tellOfStorage(ctx, host, nil)
+		m.tell(host)
+		if m.holds(host) { // else it is left to certmagic when it is in use
+			m.follow(ctx, host)
+		}
 	case m.book.open(host):
 		m.orderFailed(ctx, host, err)
-	case m.book.of(host).Failures == 0:
-		m.log.Error().Err(err).Str("host", host).Msg("certificate cannot be ordered now")
+	case !failed:
+		m.tellOfStorage(ctx, host, err)
 	}
 }
 
-// tell has the certificate of host looked for in the storage.
+// tell says that there is a new certificate for host in the storage, or news of the one
+// that is held.
 func (m *managed) tell(host string) {
 	select {
 	case m.obtained <- host:

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -96,9 +97,8 @@ func TestAMissingCertificateIsOrderedOnce(t *testing.T) {
 	k := newKept(t)
 	k.turn(t)
 	assert.Empty(t, k.keeper.Missing())
-	assert.False(t, k.handed["a.example.com"])
 	k.turn(t)
-	assert.True(t, k.handed["a.example.com"], "from now on certmagic renews it")
+	require.Eventually(t, func() bool { return k.isHanded("a.example.com") }, 10*time.Second, time.Millisecond, "certmagic renews it")
 	assert.Equal(t, []int{0}, k.authority.attempts)
 }
 
@@ -217,4 +217,49 @@ func TestNothingIsOrderedAfterTheEnd(t *testing.T) {
 	end()
 	k.order(ctx, k.config, "a.example.com")
 	assert.Empty(t, k.authority.attempts)
+}
+
+// A gate may be started before the storage that it shares, or while its disk is full.
+func TestAStorageThatIsAwayAtTheStartIsNotTheEndOfOrders(t *testing.T) {
+	root, settings := newRoot(t), ordered(t.TempDir())
+	root.deliver(t, settings, 0, "kept.example.com", order{})
+	l := &log{}
+	k, err := New(settings, listening("kept.example.com", "new.example.com"), l.logger())
+	require.NoError(t, err)
+	m := k.managed
+	remote := &away{Storage: m.storage.Storage}
+	remote.away.Store(true)
+	m.storage, m.adviser = newBundles(remote), noAdvice()
+	ctx, end := context.WithCancel(t.Context())
+	stop := m.start(ctx, usualPace())
+	defer func() {
+		end()
+		stop()
+	}()
+	said := func(host, what string) int {
+		n := 0
+		for line := range strings.Lines(l.String()) {
+			if strings.Contains(line, host) && strings.Contains(line, what) {
+				n++
+			}
+		}
+		return n
+	}
+	look := func() bool {
+		k.lookAround(ctx)
+		return true
+	}
+	for _, host := range m.hosts() {
+		require.Eventually(t, func() bool { return look() && said(host, "which is tried again") == 1 }, 10*time.Second, time.Millisecond)
+	}
+	assert.Zero(t, m.renewing())
+	assert.Zero(t, m.lastOrder("new.example.com"), "nothing is ordered that may be there")
+
+	remote.away.Store(false)
+	require.Eventually(t, func() bool { return look() && m.renewing() == 1 }, 10*time.Second, time.Millisecond, "what is there is looked after")
+	require.Eventually(t, func() bool { return look() && m.lastOrder("new.example.com").Failures == 1 }, 10*time.Second, time.Millisecond, "what is not is ordered")
+	require.Eventually(t, func() bool { return look() && said("kept.example.com", "ordered and renewed from now on") == 1 }, 10*time.Second, time.Millisecond)
+	for _, host := range m.hosts() {
+		assert.Equal(t, 1, said(host, "which is tried again"), "and said once")
+	}
 }

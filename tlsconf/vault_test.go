@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/caddyserver/certmagic"
@@ -16,11 +17,11 @@ import (
 // away is a storage that does not answer, while it is away.
 type away struct {
 	certmagic.Storage
-	away bool
+	away atomic.Bool
 }
 
 func (a *away) Load(ctx context.Context, key string) ([]byte, error) {
-	if a.away {
+	if a.away.Load() {
 		return nil, errFull
 	}
 	return a.Storage.Load(ctx, key)
@@ -35,18 +36,18 @@ func TestACopyIsReadWhileTheStorageIsAway(t *testing.T) {
 	first, err := m.newest(t.Context(), "a.example.com")
 	require.NoError(t, err)
 
-	remote.away = true
+	remote.away.Store(true)
 	again, err := m.newest(t.Context(), "a.example.com")
 	require.NoError(t, err)
 	assert.True(t, again.cert.Leaf.Equal(first.cert.Leaf))
 	_, err = m.newest(t.Context(), "b.example.com")
 	require.ErrorIs(t, err, errFull, "what is not in the copy either is not said to be missing")
 
-	remote.away = false
+	remote.away.Store(false)
 	root.deliver(t, settings, 0, "a.example.com", order{})
 	renewed, err := m.newest(t.Context(), "a.example.com")
 	require.NoError(t, err)
-	remote.away = true
+	remote.away.Store(true)
 	again, err = m.newest(t.Context(), "a.example.com")
 	require.NoError(t, err)
 	assert.True(t, again.cert.Leaf.Equal(renewed.cert.Leaf), "the copy follows")

@@ -61,6 +61,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.syncTickets(ctx)
 		case <-tend.C:
 			k.tend()
+			k.takeOver(ctx)
 		case <-rotate.C:
 			k.rotate()
 		}
@@ -83,10 +84,37 @@ func (k *Keeper) obtained() <-chan string {
 	return k.managed.obtained
 }
 
-// take looks into the storage for newer certificates of hosts.
+// take looks into the storage for newer certificates of hosts, and takes over what
+// responders say of all.
 func (k *Keeper) take(ctx context.Context, hosts []string) {
-	if k.managed.read(ctx, hosts) {
+	newer := k.managed.read(ctx, hosts)
+	if k.managed.staple() || newer {
 		k.show()
+	}
+}
+
+// takeOverTime bounds how long takeOver waits for a storage that others share.
+const takeOverTime = 10 * time.Second
+
+// takeOver has certificates in use that another gate with the same storage has had signed
+// before they were due: on request, or because the old ones were revoked.
+func (k *Keeper) takeOver(ctx context.Context) {
+	if k.managed == nil {
+		return
+	}
+	soon, cancel := context.WithTimeout(ctx, takeOverTime)
+	defer cancel()
+	var newer []string
+	for _, host := range k.orderable() {
+		if soon.Err() == nil && k.managed.read(soon, []string{host}) {
+			newer = append(newer, host)
+		}
+	}
+	if len(newer) > 0 {
+		k.show()
+	}
+	for _, host := range newer {
+		k.managed.follow(ctx, host)
 	}
 }
 
@@ -97,8 +125,7 @@ func (k *Keeper) show() {
 	}
 }
 
-// lookAround takes over what another gate with the same storage has obtained, and what
-// certmagic knows of what is shown.
+// lookAround takes over what another gate with the same storage has obtained.
 func (k *Keeper) lookAround(ctx context.Context) {
 	if k.managed == nil {
 		return
@@ -108,9 +135,6 @@ func (k *Keeper) lookAround(ctx context.Context) {
 	k.take(ctx, k.managed.wanting(k.orderable(), k.now()))
 	if config := k.managed.ordering.Load(); config != nil {
 		k.managed.keepUp(ctx, config)
-	}
-	if k.managed.staple() {
-		k.show()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,12 @@ type stock struct {
 	Folder string
 	Hosts  []string
 }
+
+// maxHosts is how many hosts a listener may have.
+const maxHosts = 4096
+
+// Shelves divides the hosts among listeners.
+func (s stock) Shelves() [][]string { return slices.Collect(slices.Chunk(s.Hosts, maxHosts)) }
 
 // mostWriters is how many certificates are put into a stock at once: each waits for the
 // disk.

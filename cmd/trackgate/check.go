@@ -87,6 +87,8 @@ type servedListener struct {
 	Hosts     []string `json:"hosts"`
 	Exposes   []string `json:"exposes"`
 	Pool      string   `json:"pool,omitempty"`
+
+	ClientCertificates string `json:"client_certificates,omitempty"`
 }
 
 type servedPool struct {
@@ -111,6 +113,7 @@ func examine(s *configs.Settings) (*served, error) {
 	for _, l := range s.Listeners {
 		out.Listeners = append(out.Listeners, servedListener{
 			l.Name, string(l.Kind), l.Address, protocols(l), l.Hosts, exposure(l), l.Pool,
+			certificatesOf(l.ClientCertificates),
 		})
 	}
 	for _, p := range s.Pools {
@@ -127,6 +130,21 @@ func protocols(l configs.Listener) []string {
 		return []string{"HTTP/2", "HTTP/1.1"}
 	}
 	return []string{"HTTP/1.1"}
+}
+
+// certificatesOf says whom clients have to be signed by; "" where none are asked for.
+func certificatesOf(c configs.ClientCertificates) string {
+	if c.CA == "" {
+		return ""
+	}
+	words := []string{string(c.Mode) + ", signed by " + c.CA}
+	if len(c.Names) > 0 {
+		words = append(words, "for "+strings.Join(c.Names, " "))
+	}
+	if c.CRL != "" {
+		words = append(words, "not revoked in "+c.CRL)
+	}
+	return strings.Join(words, ", ")
 }
 
 // exposure says in words what a listener lets through.
@@ -161,12 +179,12 @@ func backendList(p configs.Pool) (list []string) {
 
 // certificates says what each name would be served with.
 func certificates(s *configs.Settings) ([]servedCertificate, error) {
-	if s.TLS.Issuer == configs.IssuerInternal {
-		return []servedCertificate{{tlsHosts(s), "internal CA in " + s.TLS.Storage, ""}}, nil
-	}
 	keeper, err := tlsconf.Examine(s.TLS, s.Listeners)
 	if err != nil {
 		return nil, err
+	}
+	if s.TLS.Issuer == configs.IssuerInternal {
+		return []servedCertificate{{tlsHosts(s), "internal CA in " + s.TLS.Storage, ""}}, nil
 	}
 	var list []servedCertificate
 	for _, c := range keeper.Certificates() {
@@ -194,6 +212,9 @@ func (s *served) print(out io.Writer) error {
 		row(w, "listener "+l.Name, l.Kind+" on "+l.Address+", "+strings.Join(l.Protocols, " and "), strings.Join(l.Hosts, " "))
 		for _, e := range l.Exposes {
 			row(w, "", e, arrow(l.Pool))
+		}
+		if l.ClientCertificates != "" {
+			row(w, "", "certificates of clients", l.ClientCertificates)
 		}
 	}
 	for _, p := range s.Pools {

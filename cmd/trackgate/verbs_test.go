@@ -63,6 +63,8 @@ func TestCheck(t *testing.T) {
 	var s session
 	s.try("check -c testdata/good.yaml")
 	s.try("check -c testdata/found.yaml")
+	s.try("check -c testdata/guarded.yaml")
+	s.try("check -c testdata/unguarded.yaml")
 	s.try("check -c testdata/bad.yaml")
 	s.try("check -c testdata/broken.yaml")
 	s.try("check -c testdata/none.yaml")

@@ -18,6 +18,7 @@ var homes = []struct {
 	{"go.yaml.in/yaml", []string{"configs"}},
 	{"github.com/caddyserver/certmagic", []string{"tlsconf", "tlsconf/redisstore"}},
 	{"golang.org/x/crypto/cryptobyte", []string{"tlsconf"}},
+	{"golang.org/x/crypto/ocsp", []string{"tlsconf"}},
 	{"github.com/mholt/acmez", []string{"tlsconf"}},
 	{"github.com/libdns", []string{"tlsconf"}},
 	{"github.com/redis/go-redis", []string{"tlsconf/redisstore"}},

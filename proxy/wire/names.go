@@ -67,6 +67,8 @@ var known = [...]struct {
 	{"cf-connecting-ip", Spoofable}, {"fastly-client-ip", Spoofable}, {"x-remote-addr", Spoofable},
 	{"x-original-url", Spoofable}, {"x-original-uri", Spoofable}, {"x-original-forwarded-for", Spoofable},
 	{"x-original-host", Spoofable}, {"x-rewrite-url", Spoofable}, {"x-host", Spoofable}, {"x-url-scheme", Spoofable},
+	{"client-cert", Spoofable}, {"client-cert-chain", Spoofable}, // RFC 9440 section 2
+	{"x-arr-clientcert", Spoofable},
 }
 
 // slots is known by length and last byte, which tell most names apart.
@@ -93,7 +95,7 @@ func Lookup(name []byte) Name {
 			return k.id
 		}
 	}
-	if name[0] == 'a' || name[0] == 'x' {
+	if first := name[0]; first == 'a' || first == 's' || first == 'x' {
 		return lookupFamily(name)
 	}
 	return Other
@@ -104,7 +106,8 @@ func lookupFamily(name []byte) Name {
 	switch {
 	case hasPrefix(name, "access-control-"):
 		return AccessControl
-	case hasPrefix(name, "x-forwarded-"), hasPrefix(name, "x-ssl-"), hasPrefix(name, "x-envoy-"):
+	case hasPrefix(name, "x-forwarded-"), hasPrefix(name, "x-ssl-"), hasPrefix(name, "x-envoy-"),
+		hasPrefix(name, "ssl-client-"), hasPrefix(name, "x-client-cert"), hasPrefix(name, "x-amzn-mtls-"):
 		return Spoofable
 	}
 	return Other

@@ -29,6 +29,9 @@ func TestLookup(t *testing.T) {
 		"forwarded": wire.Spoofable, "proxy": wire.Spoofable, "x-client-ip": wire.Spoofable, "x-forwarded": wire.Spoofable,
 		"x-forwarded-host": wire.Spoofable, "x-forwarded-": wire.Spoofable, "x-ssl-client-verify": wire.Spoofable,
 		"x-envoy-external-address": wire.Spoofable, "x-rewrite-url": wire.Spoofable,
+		"client-cert": wire.Spoofable, "client-cert-chain": wire.Spoofable, "client-certs": wire.Other, "x-client-cert": wire.Spoofable,
+		"x-client-cert-san": wire.Spoofable, "x-amzn-mtls-clientcert": wire.Spoofable, "x-arr-clientcert": wire.Spoofable,
+		"ssl-client-verify": wire.Spoofable, "ssl-client-cert": wire.Spoofable, "ssl-clien": wire.Other, "ssl": wire.Other,
 	} {
 		assert.Equal(t, want, wire.Lookup([]byte(name)), "%q", name)
 	}

@@ -3,6 +3,7 @@
 package acme
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -35,6 +36,7 @@ type rules struct {
 	secure    string            // and for tls-alpn-01
 	lifetime  int               // of certificates, in seconds; 0 is 90 days
 	badNonces int               // percent of nonces that it refuses
+	responder string            // URL that its certificates name, where their status is told
 	accounts  map[string]string // that alone may bind: id to HMAC key
 }
 
@@ -42,6 +44,7 @@ type rules struct {
 type authority struct {
 	address    string // of its directory
 	management string
+	front      string // address of what stands before it; "" for nothing
 	trust      string // PEM file of who signed its own host
 	folder     string
 	rules      rules
@@ -68,14 +71,15 @@ func (a *authority) start(t *testing.T) *authority {
 	return a
 }
 
-func (a *authority) directory() string { return "https://" + a.address + "/dir" }
+func (a *authority) directory() string { return "https://" + cmp.Or(a.front, a.address) + "/dir" }
 
 func (a *authority) configure(t *testing.T) {
 	t.Helper()
 	settings := map[string]any{
 		"listenAddress": a.address, "managementListenAddress": a.management,
 		"certificate": a.trust, "privateKey": filepath.Join(a.folder, "host.key"),
-		"httpPort": port(a.rules.plain), "tlsPort": port(a.rules.secure), "keyAlgorithm": "ecdsa",
+		"ocspResponderURL": a.rules.responder,
+		"httpPort":         port(a.rules.plain), "tlsPort": port(a.rules.secure), "keyAlgorithm": a.keys(),
 		"retryAfter":                     map[string]int{"authz": 1, "order": 1},
 		"externalAccountBindingRequired": len(a.rules.accounts) > 0, "externalAccountMACKeys": a.rules.accounts,
 		"profiles": map[string]any{"default": map[string]any{"description": "of the test", "validityPeriod": max(a.rules.lifetime, 1)}},
@@ -86,6 +90,15 @@ func (a *authority) configure(t *testing.T) {
 	text, err := json.Marshal(map[string]any{"pebble": settings})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(a.folder, "config.json"), text, 0o600))
+}
+
+// keys is the kind of its own keys. It gives them only to who signs answers, and that only
+// where they are RSA.
+func (a *authority) keys() string {
+	if a.rules.responder != "" {
+		return "rsa"
+	}
+	return "ecdsa"
 }
 
 // port returns the port of an address, one that nobody has where there is none.
@@ -112,14 +125,18 @@ func (a *authority) get(t *testing.T, path string) []byte {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+a.management+path, nil)
 	require.NoError(t, err)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	answer, err := client.Do(request)
+	answer, err := a.client().Do(request)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	require.Equal(t, http.StatusOK, answer.StatusCode)
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	return body
+}
+
+// client is one that takes it for who it says it is.
+func (a *authority) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 }
 
 // writeHost writes a certificate for loopback that its clients are told to trust.

@@ -4,5 +4,5 @@
 //
 // They are behind the build tag suites, as those of package suites: make suites runs both,
 // make install-tools gets what they need, but for Pebble, which they build as the module in
-// testdata/pebble says.
+// testdata/pebble says. Disks that are full need root, and are left out without.
 package acme

@@ -98,13 +98,22 @@ func of(a *authority, more ...string) []string {
 
 // shake does a handshake for a host and returns the certificate that was shown.
 func (g *gate) shake(host string, roots *x509.CertPool) (*x509.Certificate, error) {
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	conn, err := tls.DialWithDialer(dialer, "tcp", g.secure, &tls.Config{ServerName: host, RootCAs: roots})
+	state, err := g.meet(host, roots)
 	if err != nil {
 		return nil, err
 	}
+	return state.PeerCertificates[0], nil
+}
+
+// meet does a handshake for a host and returns all that came of it.
+func (g *gate) meet(host string, roots *x509.CertPool) (tls.ConnectionState, error) {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	conn, err := tls.DialWithDialer(dialer, "tcp", g.secure, &tls.Config{ServerName: host, RootCAs: roots})
+	if err != nil {
+		return tls.ConnectionState{}, err
+	}
 	defer conn.Close()
-	return conn.ConnectionState().PeerCertificates[0], nil
+	return conn.ConnectionState(), nil
 }
 
 // awaits returns the certificate of host as soon as there is one.

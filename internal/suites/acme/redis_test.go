@@ -32,6 +32,16 @@ func newRedis(t *testing.T, address string) *program.Process {
 	return p
 }
 
+// redisSays returns what the Redis at an address answers.
+func redisSays(t *testing.T, at string, question ...string) string {
+	t.Helper()
+	command := exec.Command("redis-cli", append([]string{"-p", strings.TrimPrefix(at, "127.0.0.1:")}, question...)...)
+	command.Env = append(os.Environ(), "REDISCLI_AUTH="+redisPassword)
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	return strings.TrimSpace(string(output))
+}
+
 func store(t *testing.T, o redisstore.Options) *redisstore.Store {
 	t.Helper()
 	s, err := redisstore.New(o)
@@ -83,15 +93,8 @@ func TestSealedValuesAreWorthNothingElsewhere(t *testing.T) {
 	o := redisstore.Options{Address: at, Password: redisPassword, Prefix: "p", Key: []byte("0123456789abcdef0123456789abcdef")}
 	s := store(t, o)
 	require.NoError(t, s.Store(ctx, "one", []byte("secret of one")))
-	cli := func(arguments ...string) string {
-		command := exec.Command("redis-cli", append([]string{"-p", strings.TrimPrefix(at, "127.0.0.1:")}, arguments...)...)
-		command.Env = append(os.Environ(), "REDISCLI_AUTH="+redisPassword)
-		output, err := command.CombinedOutput()
-		require.NoError(t, err, "%s", output)
-		return string(output)
-	}
-	assert.NotContains(t, cli("HGETALL", "p:value/one"), "secret of one")
-	cli("COPY", "p:value/one", "p:value/two")
+	assert.NotContains(t, redisSays(t, at, "HGETALL", "p:value/one"), "secret of one")
+	redisSays(t, at, "COPY", "p:value/one", "p:value/two")
 	_, err := s.Load(ctx, "two")
 	require.EqualError(t, err, "redis: load two: it was not sealed with this encryption_key, or not for this place")
 	o.Key = []byte("another key, also of 32 bytes ..")

@@ -79,7 +79,9 @@ func (g *Gate) parts(t testing.TB, r *recipe, settings *configs.Settings) proxy.
 	log := zerolog.Logger{}.Output(g.journal)
 	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
 	require.NoError(t, err)
-	g.trust(t, keeper.CAFile())
+	if g.roots == nil {
+		g.trust(t, keeper.CAFile())
+	}
 	return proxy.Parts{
 		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
 		Challenge: r.pending,

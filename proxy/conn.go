@@ -36,6 +36,7 @@ type conn struct {
 	tlsVersion   string
 	known        atomic.Pointer[known]
 	station      atomic.Pointer[station] // of listener, once requests may come
+	dismissed    atomic.Bool
 	waiting      atomic.Bool
 	asleep       atomic.Bool           // and nobody has sent it away
 	lane         lane                  // of HTTP/1.1
@@ -157,22 +158,28 @@ func (c *conn) work() (asleep bool) {
 func (c *conn) await() error {
 	c.waiting.Store(true)
 	defer c.waiting.Store(false)
-	if c.leaving() {
+	if c.parting() {
 		return c.lastLook()
 	}
 	err := c.h1.Await(time.Now().Add(min(awake, c.gate.timeouts().KeepAlive)))
-	if err != nil && c.leaving() && errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && c.parting() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.lastLook()
 	}
 	return err
 }
 
-// leaving reports whether what runs is the last of its connection: the gate drains, or
-// the settings have its listener no more, or on other terms.
-func (c *conn) leaving() bool {
-	if c.gate.draining.Load() {
-		return true
-	}
+// parting reports whether the connection is to end as soon as it can: the gate drains, or
+// the connection has had its time to leave.
+func (c *conn) parting() bool { return c.gate.draining.Load() || c.dismissed.Load() }
+
+// leaving reports whether what runs is the last of its connection: because it is parting,
+// or the settings have its listener no more, or on other terms. Over HTTP/1.1 the next
+// answer says so, whenever that is; to close an idle connection might lose a request that
+// is on its way.
+func (c *conn) leaving() bool { return c.parting() || c.ended() }
+
+// ended reports whether the connection's listener is gone, or is there on other terms.
+func (c *conn) ended() bool {
 	s := c.station.Load()
 	return s != nil && s.ended.Load()
 }
@@ -190,7 +197,7 @@ func (c *conn) lastLook() error {
 
 // fallsAsleep reports whether err only says that no request came soon.
 func (c *conn) fallsAsleep(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && !c.leaving() && c.gate.timeouts().KeepAlive > awake
+	return errors.Is(err, os.ErrDeadlineExceeded) && !c.parting() && c.gate.timeouts().KeepAlive > awake
 }
 
 // known is an authority and the listener of an address that serves it; nil for none.

@@ -143,15 +143,26 @@ func (g *Gate) endStations(before, next *snapshot) {
 		return
 	}
 	g.register.each(func(c *conn) {
-		if c.leaving() {
+		if c.mustSay() {
 			c.wake()
 		}
 	})
-	g.pools.later(g.timeouts().Drain, func() {
-		g.register.each(func(c *conn) {
-			if c.leaving() {
-				c.cut()
-			}
-		})
+	g.pools.later(g.timeouts().Drain, g.dismiss)
+}
+
+// dismiss ends the connections that were to leave: those that wait take a last look, and
+// the others are cut a moment later.
+func (g *Gate) dismiss() {
+	g.register.each(func(c *conn) {
+		if c.ended() {
+			c.dismissed.Store(true)
+			c.wake()
+		}
+	})
+	await(g.pools.over, lingerTime)
+	g.register.each(func(c *conn) {
+		if c.ended() {
+			c.cut()
+		}
 	})
 }

@@ -131,8 +131,13 @@ func TestConnectionsLeaveAListenerWithOtherTerms(t *testing.T) {
 
 		late.Send(t, testbed.Head("POST /track"))
 		edge.Reload(t, testbed.Pool(backend.Addr), longDrain, testbed.Listener("limits: {body: 10KiB}"))
-		idle.Silent(t)
-		sleeping.Silent(t)
+		for _, c := range []*testbed.Client{idle, sleeping} {
+			if p == testbed.HTTP2 {
+				c.Silent(t) // GOAWAY says which requests to send again
+				continue
+			}
+			c.Ask(t, "GET /docs").HasStatus(404).Closes()
+		}
 		close(ready)
 		running.Answer(t, http.MethodPost).HasStatus(200).HasBody("done").Closes()
 		late.Answer(t, http.MethodPost).HasStatus(200)
@@ -200,7 +205,7 @@ func TestListenersComeAndGo(t *testing.T) {
 	leaving.Post(t, "/track", event).HasStatus(200).Stays()
 
 	edge.Reload(t, twoDoors(backend.Addr, addrs[0], addrs[2]), keep, longDrain)
-	leaving.Silent(t)
+	leaving.Post(t, "/track", event).HasStatus(200).Closes()
 	require.Eventually(t, refusesConnections(addrs[1]), testbed.Patience, tick)
 	require.False(t, refusesConnections(addrs[2])())
 	staying.Post(t, "/track", event).HasStatus(200).Stays()

@@ -250,9 +250,9 @@ func (g *Gate) Ready() error {
 // Backends returns what is known of every backend, pool by pool in the order of
 // their names.
 func (g *Gate) Backends() []pool.State {
-	pools, list := g.current.Load().pools, []pool.State{}
-	for _, name := range slices.Sorted(maps.Keys(pools)) {
-		list = append(list, pools[name].States()...)
+	list := []pool.State{}
+	for _, p := range sorted(g.current.Load().pools) {
+		list = append(list, p.States()...)
 	}
 	return list
 }

@@ -133,7 +133,7 @@ func (g *Gate) endStations(before, next *snapshot) {
 	ended := false
 	for _, a := range before.addresses {
 		for _, l := range a.listeners {
-			if b := next.at(a.name); b == nil || b.named(l.name) == nil || b.named(l.name).station != l.station {
+			if now := next.listener(a.name, l.name); now == nil || now.station != l.station {
 				l.station.ended.Store(true)
 				ended = true
 			}

@@ -155,10 +155,8 @@ func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings,
 func (snap *snapshot) stationOf(s configs.Listener, all *configs.Settings) *station {
 	terms := termsOf(s, all)
 	if snap.before != nil {
-		if a := snap.before.at(s.Address); a != nil {
-			if l := a.named(s.Name); l != nil && l.station.terms == terms {
-				return l.station
-			}
+		if l := snap.before.listener(s.Address, s.Name); l != nil && l.station.terms == terms {
+			return l.station
 		}
 	}
 	return &station{terms: terms}
@@ -170,6 +168,14 @@ func (snap *snapshot) at(name string) *address {
 		if a.name == name {
 			return a
 		}
+	}
+	return nil
+}
+
+// listener returns the one of that name at an address of the settings, nil for none.
+func (snap *snapshot) listener(address, name string) *listener {
+	if a := snap.at(address); a != nil {
+		return a.named(name)
 	}
 	return nil
 }

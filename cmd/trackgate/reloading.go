@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+// reloadOnSignal loads the settings again with each SIGHUP, until ctx ends.
+func (s *server) reloadOnSignal(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-hangups:
+			s.reload(ctx) //nolint:errcheck // the log tells
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reload puts the settings as they are now in the place of those that the gate runs with. It
+// returns what is different. Where anything is wrong, nothing changes.
+func (s *server) reload(ctx context.Context) (report, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	r, err := s.apply(ctx, true)
+	s.metrics.Reloaded(err == nil)
+	if err != nil {
+		s.log.Error().Err(err).Msg("settings are not reloaded, those of before stay in use")
+		return r, err
+	}
+	s.log.Info().Int("changes", len(r.Changes)).Strs("effects", r.Effects).Strs("at_next_start", r.AtNextStart).Msg("settings are reloaded")
+	return r, nil
+}
+
+// rehearse says what a reload would change, and whether it would work.
+func (s *server) rehearse(ctx context.Context) (report, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	return s.apply(ctx, false)
+}
+
+// report is what a reload has changed, or would.
+type report struct {
+	Changes     []configs.Difference `json:"changes"`
+	Effects     []string             `json:"effects"`       // whom it touches
+	AtNextStart []string             `json:"at_next_start"` // keys that have no effect before
+}
+
+// apply prepares the settings as they are now and uses them, or gives all back.
+func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
+	if s.load == nil {
+		return r, errNoFile
+	}
+	settings, err := s.load()
+	if err != nil {
+		return r, err
+	}
+	old := s.current.Load().settings
+	p, err := s.prepare(ctx, settings)
+	if err != nil {
+		return r, failure(err)
+	}
+	r = report{Changes: configs.Diff(old, settings), Effects: p.change.Effects()}
+	for _, d := range r.Changes {
+		if startsOnly(d.Key) {
+			r.AtNextStart = append(r.AtNextStart, d.Key)
+		}
+	}
+	if !use {
+		p.cancel()
+		return r, nil
+	}
+	if err := p.commit(); err != nil {
+		return r, failure(err)
+	}
+	return r, nil
+}
+
+// startsOnly reports whether a key has an effect only when the gate is started.
+func startsOnly(key string) bool {
+	return key == "log.format" || len(key) > len("log.access") && key[:len("log.access")] == "log.access"
+}

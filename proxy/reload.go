@@ -15,6 +15,7 @@ type Change struct {
 	gate   *Gate
 	next   *snapshot
 	update []func()     // of pools that stay
+	moves  []string     // what that is, in words
 	pools  []*pool.Pool // that are new
 	opened []*port
 }
@@ -44,6 +45,7 @@ func (g *Gate) Prepare(ctx context.Context, settings *configs.Settings, parts Pa
 		switch old := before.pools[s.Name]; {
 		case p == old:
 			c.update = append(c.update, func() { p.Update(s) })
+			c.moves = append(c.moves, movesOf(p, s)...)
 		case old != nil:
 			p.Inherit(old)
 			fallthrough

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/proxy/pool"
 )
 
@@ -45,7 +46,19 @@ func (c *Change) Effects() []string {
 		effects = append(effects, fmt.Sprintf("address %s is closed", a.name))
 	}
 	effects = append(effects, stationEffects(before, c.next)...)
-	return append(effects, poolEffects(before, c.next)...)
+	return append(append(effects, c.moves...), poolEffects(before, c.next)...)
+}
+
+// movesOf says which backends come and go in a pool that stays.
+func movesOf(p *pool.Pool, s configs.Pool) (moves []string) {
+	join, leave := p.Moves(s)
+	for _, addr := range join {
+		moves = append(moves, fmt.Sprintf("pool %s: %s joins", p.Name(), addr))
+	}
+	for _, addr := range leave {
+		moves = append(moves, fmt.Sprintf("pool %s: %s leaves when its exchanges have finished", p.Name(), addr))
+	}
+	return moves
 }
 
 func stationEffects(before, next *snapshot) (effects []string) {

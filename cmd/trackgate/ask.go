@@ -57,7 +57,7 @@ func get(ctx context.Context, sides configs.Admin, page string, answer any) erro
 	}
 	var errs []error
 	for _, a := range all {
-		err := a.ask(ctx, askTime, http.MethodGet, page, nil, answer)
+		err := a.ask(ctx, http.MethodGet, page, nil, answer)
 		if err == nil {
 			return nil
 		}
@@ -72,12 +72,16 @@ func (a asker) act(ctx context.Context, page string, wish, answer any) error {
 	if err != nil {
 		return err
 	}
-	return a.ask(ctx, actTime, http.MethodPost, page, body, answer)
+	return a.ask(ctx, http.MethodPost, page, body, answer)
 }
 
-func (a asker) ask(ctx context.Context, patience time.Duration, method, page string, body []byte, answer any) error {
+func (a asker) ask(ctx context.Context, method, page string, body []byte, answer any) error {
 	if ctx == nil {
 		ctx = context.Background()
+	}
+	patience := askTime
+	if method == http.MethodPost {
+		patience = actTime
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -38,9 +38,10 @@ func newEntries(s configs.Pool, set *metrics.Set) []*entry {
 
 // static is the entry of a backend with an address of its own.
 func static(b configs.Backend) *entry {
-	addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
-	return &entry{Backend: b, members: []discovery.Member{{Addr: addr, Name: b.Host, Weight: 1}}}
+	return &entry{Backend: b, members: []discovery.Member{{Addr: address(b), Name: b.Host, Weight: 1}}}
 }
+
+func address(b configs.Backend) string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
 
 // watch returns the watch of a name, nil for an address.
 func (e *entry) watch(r *discovery.Resolver) *discovery.Watch {

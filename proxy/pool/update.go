@@ -29,6 +29,27 @@ func secured(all []configs.Backend) bool {
 	return slices.ContainsFunc(all, func(b configs.Backend) bool { return b.Scheme == "https" })
 }
 
+// Moves returns the backends that would join and leave by Update.
+func (p *Pool) Moves(s configs.Pool) (join, leave []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return without(s.Backends, p.backends), without(p.backends, s.Backends)
+}
+
+// without returns the addresses of static backends of one list that another has not.
+func without(list, other []configs.Backend) (addrs []string) {
+	has := map[string]bool{}
+	for _, b := range other {
+		has[address(b)] = true
+	}
+	for _, b := range list {
+		if b.Discovery == configs.Static && !has[address(b)] {
+			addrs = append(addrs, address(b))
+		}
+	}
+	return addrs
+}
+
 // Update lets backends join and leave as settings say, which CanBecome has been asked for.
 func (p *Pool) Update(s configs.Pool) {
 	p.mu.Lock()

@@ -118,7 +118,7 @@ func TestEverythingSetArrives(t *testing.T) {
 	require.Equal(t, "[::1]:9180", settings.Admin.Address)
 	require.Equal(t, configs.Timeouts{
 		Handshake: time.Second, Head: 2 * time.Second, Body: 3 * time.Second,
-		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Drain: 0,
+		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Announce: 5 * time.Second, Drain: 0,
 	}, settings.Timeouts)
 	limits := configs.Limits{
 		Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0,

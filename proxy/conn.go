@@ -173,10 +173,10 @@ func (c *conn) await() error {
 func (c *conn) parting() bool { return c.gate.draining.Load() || c.dismissed.Load() }
 
 // leaving reports whether what runs is the last of its connection: because it is parting,
-// or the settings have its listener no more, or on other terms. Over HTTP/1.1 the next
+// the gate says that it leaves, or the settings have its listener no more, or on other terms. Over HTTP/1.1 the next
 // answer says so, whenever that is; to close an idle connection might lose a request that
 // is on its way.
-func (c *conn) leaving() bool { return c.parting() || c.ended() }
+func (c *conn) leaving() bool { return c.parting() || c.gate.retiring.Load() || c.ended() }
 
 // ended reports whether the connection's listener is gone, or is there on other terms.
 func (c *conn) ended() bool {

@@ -53,6 +53,7 @@ type Gate struct {
 	failures   zerolog.Logger // of attempts, a few lines at a time
 	open       atomic.Int64   // connections
 	room       atomic.Int64   // how many there may be
+	retiring   atomic.Bool    // it says that it leaves, and takes what comes nevertheless
 	draining   atomic.Bool
 	over       atomic.Bool   // the drain time
 	ending     chan struct{} // closed with it
@@ -158,11 +159,16 @@ func (g *Gate) Addrs() []net.Addr {
 	return addrs
 }
 
-// Run serves until ctx ends, then drains: nothing new is accepted, what runs is
-// finished, and after the drain time what is left is cut. Listen comes before.
+// Run serves until ctx ends, then announces that for a while and drains: nothing new is
+// accepted, what runs is finished, and after the drain time what is left is cut. Listen
+// comes before.
 func (g *Gate) Run(ctx context.Context) {
 	g.start(ctx)
 	<-ctx.Done()
+	if while := g.timeouts().Announce; while > 0 {
+		g.Retire(true)
+		<-time.After(while)
+	}
 	g.mu.Lock()
 	g.draining.Store(true)
 	closeAll(g.ports)
@@ -172,6 +178,20 @@ func (g *Gate) Run(ctx context.Context) {
 	g.crew.dismiss()
 	g.hands.dismiss()
 	g.pools.end()
+}
+
+// Retire has the gate say that it leaves, so that whoever is before it sends its clients
+// elsewhere: Ready tells of a drain, answers close their connections, and HTTP/2 ones are
+// told to come again. All that comes is served nevertheless. It may be taken back.
+func (g *Gate) Retire(on bool) {
+	g.retiring.Store(on)
+	if on {
+		g.register.each(func(c *conn) {
+			if c.mustSay() {
+				c.wake()
+			}
+		})
+	}
 }
 
 // start lets the pools work and, once they know their backends, clients in.
@@ -239,7 +259,7 @@ var (
 // Ready returns nil when the gate takes traffic.
 func (g *Gate) Ready() error {
 	switch {
-	case g.draining.Load():
+	case g.draining.Load(), g.retiring.Load():
 		return ErrDraining
 	case !g.serving.Load():
 		return ErrNotServing

@@ -35,8 +35,10 @@ type terms struct {
 }
 
 func termsOf(l configs.Listener, all *configs.Settings) terms {
+	timeouts := all.Timeouts
+	timeouts.Announce, timeouts.Drain = 0, 0 // of the whole gate
 	return terms{
 		tls: l.TLS, http2: l.HTTP2, minVersion: l.MinVersion, clients: fmt.Sprint(l.ClientCertificates),
-		proxied: len(l.ProxyProtocol) > 0, limits: l.Limits, timeouts: all.Timeouts,
+		proxied: len(l.ProxyProtocol) > 0, limits: l.Limits, timeouts: timeouts,
 	}
 }

@@ -22,6 +22,7 @@ type shift struct {
 	mu      sync.Mutex
 	stops   map[*pool.Pool]context.CancelFunc
 	over    chan struct{} // closed when the gate ends
+	ended   bool          // and this is said
 }
 
 func newShift() *shift {
@@ -32,19 +33,10 @@ func newShift() *shift {
 // requests find them, for a while or until ctx ends.
 func (s *shift) start(ctx context.Context, pools []*pool.Pool) {
 	var looking sync.WaitGroup
-	for _, p := range pools {
-		background, stop := context.WithCancel(context.Background())
-		s.mu.Lock()
-		s.stops[p] = stop
-		s.mu.Unlock()
-		looking.Add(1)
-		s.working.Go(func() { p.Run(background, looking.Done) })
-	}
 	found := make(chan struct{})
-	s.working.Go(func() {
-		looking.Wait()
-		close(found)
-	})
+	if !s.begin(pools, &looking, found) {
+		return
+	}
 	timer := time.NewTimer(firstLook)
 	defer timer.Stop()
 	select {
@@ -52,6 +44,27 @@ func (s *shift) start(ctx context.Context, pools []*pool.Pool) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// begin lets pools work, and closes found when each knows its backends. It does nothing,
+// and says so, when the gate has ended.
+func (s *shift) begin(pools []*pool.Pool, looking *sync.WaitGroup, found chan struct{}) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	for _, p := range pools {
+		background, stop := context.WithCancel(context.Background())
+		s.stops[p] = stop
+		looking.Add(1)
+		s.working.Go(func() { p.Run(background, looking.Done) })
+	}
+	s.working.Go(func() {
+		looking.Wait()
+		close(found)
+	})
+	return true
 }
 
 // retire ends the work of pools that get nothing new any more, once they have finished
@@ -124,6 +137,7 @@ func (s *shift) each(f func(*pool.Pool)) {
 func (s *shift) end() {
 	close(s.over)
 	s.mu.Lock()
+	s.ended = true
 	for p, stop := range s.stops {
 		stop()
 		delete(s.stops, p)

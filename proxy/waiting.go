@@ -54,7 +54,7 @@ func (c *conn) readable() bool {
 }
 
 // mustSay reports whether a connection that sleeps has to tell its client that it leaves.
-func (c *conn) mustSay() bool { return c.h2.Load() != nil && c.ended() }
+func (c *conn) mustSay() bool { return c.h2.Load() != nil && c.leaving() }
 
 // patience is how long the client may take for its next request.
 func (c *conn) patience() time.Duration {

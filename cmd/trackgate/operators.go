@@ -33,6 +33,7 @@ func (s *server) handlers() map[string]http.Handler {
 			"/reload":   func(ctx context.Context, _ []byte) (any, error) { return s.reload(ctx) },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
 			"/drain":    asked(s.drain),
+			"/retire":   asked(s.retire),
 			"/loglevel": asked(s.setLevel),
 		}),
 	}
@@ -69,6 +70,17 @@ func (s *server) drain(w drainWish) (any, error) {
 		}
 	}
 	return states, nil
+}
+
+// retireWish is what the verbs drain and undrain ask for the whole gate.
+type retireWish struct {
+	On bool `json:"on"`
+}
+
+func (s *server) retire(w retireWish) (any, error) {
+	s.gate.Retire(w.On)
+	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")
+	return s.status(), nil
 }
 
 // levelWish is what the verb loglevel asks for.

@@ -160,6 +160,15 @@ func TestVerbsOfOperators(t *testing.T) {
 	got = try("backends", "-c", g.file, "-o", "json")
 	assert.Contains(t, got.stdout, `"backend": "`+backend+`"`)
 
+	got = try("drain", "-c", g.file, "--wait", "5s")
+	assert.Equal(t, exitFine, got.code, got.stderr)
+	assert.Regexp(t, `^the gate is draining, \d+ connections\n$`, got.stdout)
+	assert.Equal(t, 200, g.status(t, "POST", "/track"), "it serves nevertheless")
+	got = try("undrain", "-c", g.file)
+	assert.Regexp(t, `^the gate is serving, \d+ connections\n$`, got.stdout)
+	got = try("drain", "-c", g.file, "collectors")
+	assert.Equal(t, outcome{code: exitMistake, stderr: "1 arguments: wanted none, for the whole gate, or two, POOL and BACKEND\n"}, got)
+
 	got = try("loglevel", "-c", g.file, "loud")
 	assert.Equal(t, outcome{code: exitMistake, stderr: "level \"loud\": wanted debug, info, warn or error\n"}, got)
 	got = try("loglevel", "-c", g.file, "debug")

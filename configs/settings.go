@@ -136,6 +136,7 @@ type Size int64
 type Admin struct {
 	Socket  string
 	Address string
+	Watch   bool // the file of the settings: a change is a reload
 }
 
 // Log says what is written.

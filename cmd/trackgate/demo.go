@@ -69,7 +69,7 @@ func demo(ctx context.Context, at demoAddresses, out io.Writer) error {
 		return err
 	}
 	settings.Listeners[0].Address, settings.Admin = at.listen, configs.Admin{Address: at.admin}
-	return serve(ctx, settings, nil, func(s started) { welcome(out, s, urls) })
+	return serve(ctx, settings, source{}, func(s started) { welcome(out, s, urls) })
 }
 
 // demoYAML are the settings of the demo: what a public listener needs, and

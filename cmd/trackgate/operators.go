@@ -9,7 +9,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/admin"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/proxy/pool"
@@ -122,9 +121,4 @@ func (s *server) status() status {
 		view.State = "starting"
 	}
 	return view
-}
-
-// fileOf is the loader of a file.
-func fileOf(path string, environment []string) loader {
-	return func() (*configs.Settings, error) { return configs.Load(path, environment) }
 }

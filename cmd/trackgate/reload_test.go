@@ -47,8 +47,13 @@ func (g *operated) rewrite(t *testing.T, old, other string) {
 	t.Helper()
 	text, err := os.ReadFile(g.file)
 	require.NoError(t, err)
-	require.Contains(t, string(text), old)
-	require.NoError(t, os.WriteFile(g.file, []byte(strings.Replace(string(text), old, other, 1)), 0o600))
+	require.NoError(t, os.WriteFile(g.file, []byte(replace(t, string(text), old, other)), 0o600))
+}
+
+func replace(t *testing.T, text, old, other string) string {
+	t.Helper()
+	require.Contains(t, text, old)
+	return strings.Replace(text, old, other, 1)
 }
 
 func (g *operated) status(t *testing.T, method, path string) int {

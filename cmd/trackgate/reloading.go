@@ -55,9 +55,6 @@ type report struct {
 
 // apply prepares the settings as they are now and uses them, or gives all back.
 func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
-	if s.load == nil {
-		return r, errNoFile
-	}
 	settings, err := s.load()
 	if err != nil {
 		return r, err

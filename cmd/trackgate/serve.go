@@ -27,9 +27,9 @@ type started struct {
 }
 
 // serve runs a whole gate until ctx ends and it has drained. Everything that can fail, fails
-// before ready is called. load gives the settings again for a reload; nil: there is none.
-func serve(ctx context.Context, settings *configs.Settings, load loader, ready func(started)) error {
-	s, err := assemble(settings, load)
+// before ready is called. from is where the settings are loaded from again.
+func serve(ctx context.Context, settings *configs.Settings, from source, ready func(started)) error {
+	s, err := assemble(settings, from)
 	if err != nil {
 		return failure(err)
 	}
@@ -42,12 +42,22 @@ func serve(ctx context.Context, settings *configs.Settings, load loader, ready f
 	return nil
 }
 
-// loader reads the settings that a gate is to run with now.
-type loader func() (*configs.Settings, error)
+// source is where settings are loaded from, again and again. The zero value is nowhere.
+type source struct {
+	file        string
+	environment []string
+}
+
+func (s source) load() (*configs.Settings, error) {
+	if s.file == "" {
+		return nil, errNoFile
+	}
+	return configs.Load(s.file, s.environment)
+}
 
 // server is the parts of a running gate.
 type server struct {
-	load    loader
+	source
 	log     zerolog.Logger
 	journal *journal       // what log writes to
 	output  io.WriteCloser // of the access log
@@ -63,9 +73,9 @@ type server struct {
 }
 
 // assemble makes the parts.
-func assemble(settings *configs.Settings, load loader) (*server, error) {
+func assemble(settings *configs.Settings, from source) (*server, error) {
 	s := &server{
-		load: load, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
+		source: from, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
 		began: time.Now(), changed: make(chan struct{}, 1),
 	}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
@@ -142,6 +152,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { tidyMemory(after) })
 	parts.Go(func() { s.sides.run(after, s.handlers(), s.log) })
 	parts.Go(func() { s.reloadOnSignal(after) })
+	parts.Go(func() { s.reloadOnChange(after) })
 	for _, a := range s.gate.Addrs() {
 		s.log.Info().Str("address", a.String()).Msg("listening")
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -35,7 +34,7 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 	}
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		if settings.Admin.Socket == "" {
-			return errors.New("admin.socket is empty: the gate cannot be told to do anything")
+			return errNoSocket
 		}
 		side := atSocket(settings.Admin.Socket)
 		if len(args) == 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,7 +18,7 @@ func loglevelCommand() *cobra.Command {
 	file := fileFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		if settings.Admin.Socket == "" {
-			return errors.New("admin.socket is empty: the gate cannot be told to do anything")
+			return errNoSocket
 		}
 		var now levelWish
 		if err := atSocket(settings.Admin.Socket).act(c.Context(), "/loglevel", levelWish{args[0]}, &now); err != nil {

@@ -29,13 +29,27 @@ func (s *server) handlers() map[string]http.Handler {
 	return map[string]http.Handler{
 		addressSide: admin.NewHandler(o),
 		socketSide: admin.NewSocketHandler(o, map[string]admin.Action{
-			"/reload":   func(ctx context.Context, _ []byte) (any, error) { return s.reload(ctx) },
+			"/reload":   s.reloadAsked,
+			"/confirm":  func(context.Context, []byte) (any, error) { return s.status(), s.confirm() },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
 			"/drain":    asked(s.drain),
 			"/retire":   asked(s.retire),
 			"/loglevel": asked(s.setLevel),
 		}),
 	}
+}
+
+// reloadWish is what the verb reload asks for.
+type reloadWish struct {
+	ConfirmSeconds float64 `json:"confirm_seconds"` // 0: no trial
+}
+
+func (s *server) reloadAsked(ctx context.Context, body []byte) (any, error) {
+	var wish reloadWish
+	if err := json.Unmarshal(body, &wish); err != nil {
+		return nil, fmt.Errorf("what is asked for cannot be read: %w", err)
+	}
+	return s.reload(ctx, time.Duration(wish.ConfirmSeconds*float64(time.Second)))
 }
 
 // asked reads what an action is asked for.

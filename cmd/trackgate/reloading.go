@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/trackgate/trackgate/configs"
 )
@@ -17,7 +18,7 @@ func (s *server) reloadOnSignal(ctx context.Context) {
 	for {
 		select {
 		case <-hangups:
-			s.reload(ctx) //nolint:errcheck // the log tells
+			s.reload(ctx, 0) //nolint:errcheck // the log tells
 		case <-ctx.Done():
 			return
 		}
@@ -25,11 +26,12 @@ func (s *server) reloadOnSignal(ctx context.Context) {
 }
 
 // reload puts the settings as they are now in the place of those that the gate runs with. It
-// returns what is different. Where anything is wrong, nothing changes.
-func (s *server) reload(ctx context.Context) (report, error) {
+// returns what is different. Where anything is wrong, nothing changes. With a time they are
+// on trial for so long.
+func (s *server) reload(ctx context.Context, confirm time.Duration) (report, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	r, err := s.apply(ctx, true)
+	r, err := s.try(ctx, confirm)
 	s.metrics.Reloaded(err == nil)
 	if err != nil {
 		s.log.Error().Err(err).Msg("settings are not reloaded, those of before stay in use")
@@ -37,6 +39,23 @@ func (s *server) reload(ctx context.Context) (report, error) {
 	}
 	s.log.Info().Int("changes", len(r.Changes)).Strs("effects", r.Effects).Strs("at_next_start", r.AtNextStart).Msg("settings are reloaded")
 	return r, nil
+}
+
+// try uses the settings, for good or on trial.
+func (s *server) try(ctx context.Context, confirm time.Duration) (report, error) {
+	if s.onTrial != nil {
+		return report{}, errOnTrial
+	}
+	t, err := s.newTrial(confirm)
+	if err != nil {
+		return report{}, err
+	}
+	r, err := s.apply(ctx, true)
+	if err == nil && confirm > 0 {
+		r.OnTrialUntil, s.onTrial = t.until, t
+		s.trials <- t
+	}
+	return r, err
 }
 
 // rehearse says what a reload would change, and whether it would work.
@@ -51,6 +70,8 @@ type report struct {
 	Changes     []configs.Difference `json:"changes"`
 	Effects     []string             `json:"effects"`       // whom it touches
 	AtNextStart []string             `json:"at_next_start"` // keys that have no effect before
+
+	OnTrialUntil time.Time `json:"on_trial_until,omitzero"` // unless it is confirmed before
 }
 
 // apply prepares the settings as they are now and uses them, or gives all back.

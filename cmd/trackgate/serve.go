@@ -68,6 +68,8 @@ type server struct {
 	began   time.Time
 
 	reloading sync.Mutex // one at a time
+	onTrial   *trial     // nil: nothing is
+	trials    chan *trial
 	current   atomic.Pointer[generation]
 	changed   chan struct{} // gets word when there is another generation
 }
@@ -76,7 +78,7 @@ type server struct {
 func assemble(settings *configs.Settings, from source) (*server, error) {
 	s := &server{
 		source: from, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
-		began: time.Now(), changed: make(chan struct{}, 1),
+		began: time.Now(), changed: make(chan struct{}, 1), trials: make(chan *trial, 1),
 	}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	var err error
@@ -153,6 +155,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.sides.run(after, s.handlers(), s.log) })
 	parts.Go(func() { s.reloadOnSignal(after) })
 	parts.Go(func() { s.reloadOnChange(after) })
+	parts.Go(func() { s.judge(after) })
 	for _, a := range s.gate.Addrs() {
 		s.log.Info().Str("address", a.String()).Msg("listening")
 	}

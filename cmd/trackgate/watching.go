@@ -63,7 +63,7 @@ func (s *server) reloadOnChange(ctx context.Context) {
 			return
 		}
 		if s.current.Load().settings.Admin.Watch && file.changed() {
-			s.reload(ctx) //nolint:errcheck // the log tells
+			s.reload(ctx, 0) //nolint:errcheck // the log tells
 		}
 	}
 }

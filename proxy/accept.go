@@ -23,9 +23,7 @@ func listen(ctx context.Context, a *address) (*port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listener %s: address %s: %w%s", a.listeners[0].name, a.name, err, Holder(a.name, err))
 	}
-	p := &port{socket: l.(*net.TCPListener)}
-	p.address.Store(a)
-	return p, nil
+	return newPort(l.(*net.TCPListener), a), nil
 }
 
 // Waits after an accept that failed, such as for want of file descriptors: it

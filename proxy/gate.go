@@ -55,6 +55,7 @@ type Gate struct {
 	room       atomic.Int64   // how many there may be
 	retiring   atomic.Bool    // it says that it leaves, and takes what comes nevertheless
 	draining   atomic.Bool
+	handedOver atomic.Bool
 	over       atomic.Bool   // the drain time
 	ending     chan struct{} // closed with it
 	serving    atomic.Bool
@@ -63,6 +64,7 @@ type Gate struct {
 	// snapshot, has the lock.
 	mu        sync.Mutex
 	ports     []*port // in the order of the addresses
+	inherited []*net.TCPListener
 	accepting sync.WaitGroup
 	pools     *shift
 }
@@ -120,8 +122,35 @@ func (g *Gate) limits() *configs.Limits { return &g.current.Load().limits }
 func (g *Gate) Listen(ctx context.Context) (err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.ports, err = listenAll(ctx, g.current.Load().addresses)
-	return err
+	var missing []*address
+	for _, a := range g.current.Load().addresses {
+		if p := g.heir(a); p != nil {
+			g.ports = append(g.ports, p)
+			continue
+		}
+		missing = append(missing, a)
+	}
+	for _, l := range g.inherited {
+		g.parts.Log.Warn().Stringer("address", l.Addr()).Msg("a socket that was inherited is at no address of the settings")
+		l.Close()
+	}
+	g.inherited = nil
+	opened, err := listenAll(ctx, missing)
+	if err != nil {
+		closeAll(g.ports)
+		return err
+	}
+	g.ports = g.inOrder(append(g.ports, opened...))
+	return nil
+}
+
+// inOrder sorts ports as the current snapshot has their addresses.
+func (g *Gate) inOrder(ports []*port) (sorted []*port) {
+	for _, a := range g.current.Load().addresses {
+		i := slices.IndexFunc(ports, func(p *port) bool { return p.address.Load().name == a.name })
+		sorted = append(sorted, ports[i])
+	}
+	return sorted
 }
 
 func listenAll(ctx context.Context, addresses []*address) (ports []*port, err error) {
@@ -165,7 +194,7 @@ func (g *Gate) Addrs() []net.Addr {
 func (g *Gate) Run(ctx context.Context) {
 	g.start(ctx)
 	<-ctx.Done()
-	if while := g.timeouts().Announce; while > 0 {
+	if while := g.timeouts().Announce; while > 0 && !g.handedOver.Load() {
 		g.Retire(true)
 		<-time.After(while)
 	}

@@ -15,6 +15,12 @@ type port struct {
 	address atomic.Pointer[address] // of the current snapshot, or the last one that had it
 }
 
+func newPort(l *net.TCPListener, a *address) *port {
+	p := &port{socket: l}
+	p.address.Store(a)
+	return p
+}
+
 // station is a listener as its connections know it. It outlives snapshots as long as the
 // terms on which they came stay the same.
 type station struct {

@@ -69,6 +69,7 @@ func Assembled(t testing.TB, options ...Option) *Gate {
 		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
 		Challenge: r.pending,
 		Outbound:  outbound(t, log),
+		Own:       r.own,
 		Log:       log, Access: g.access, Metrics: g.set,
 	})
 	require.NoError(t, err)

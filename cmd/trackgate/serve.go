@@ -19,6 +19,7 @@ import (
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/admin"
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/internal/supervisor"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
@@ -59,6 +60,8 @@ type server struct {
 	gate     *proxy.Gate
 	admin    *admin.Server
 	adminAt  net.Listener // nil without an admin address
+	manager  *supervisor.Supervisor
+	prober   supervisor.Prober
 }
 
 // assemble makes the parts.
@@ -90,7 +93,7 @@ func assemble(settings *configs.Settings) (*server, error) {
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
-		Log: s.log, Access: s.access, Metrics: s.metrics,
+		Own: s.prober.Own, Log: s.log, Access: s.access, Metrics: s.metrics,
 	})
 	if err != nil {
 		s.close()
@@ -147,6 +150,8 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.keep(after) })
 	parts.Go(func() { s.outbound.run(after, s.log) })
 	parts.Go(func() { tidyMemory(after) })
+	s.manager = s.newManager()
+	parts.Go(func() { s.manager.Run(ctx, after) })
 	if s.adminAt != nil {
 		parts.Go(func() {
 			if err := s.admin.Run(after, s.adminAt); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/health"
+	"github.com/trackgate/trackgate/internal/supervisor"
+	"github.com/trackgate/trackgate/tlsconf"
+)
+
+// goodbye is how long the end may take beside the drain.
+const goodbye = lastWords + 5*time.Second
+
+// newManager returns what the program's service manager is told by.
+func (s *server) newManager() *supervisor.Supervisor {
+	return supervisor.New(supervisor.Options{
+		Ready:  s.gate.Ready,
+		Status: s.words,
+		Probe:  func(ctx context.Context) error { return s.prober.Probe(ctx, s.targets()) },
+		Stop:   func() time.Duration { return s.settings.Timeouts.Drain + goodbye },
+		Log:    s.log,
+	})
+}
+
+// words says how the gate is.
+func (s *server) words() string {
+	backends, up := s.gate.Backends(), 0
+	for _, b := range backends {
+		if b.State != health.Down.String() {
+			up++
+		}
+	}
+	return fmt.Sprintf("serving %s, %d of %s up", count(len(s.settings.Listeners), "listener"), up, count(len(backends), "backend"))
+}
+
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// targets returns what a probe of the gate asks: each listener for a host of its own.
+func (s *server) targets() []supervisor.Target {
+	states := map[string]tlsconf.State{}
+	for _, state := range s.keeper.States() {
+		states[state.Host] = state
+	}
+	targets := make([]supervisor.Target, len(s.settings.Listeners))
+	for i, l := range s.settings.Listeners {
+		t := &targets[i]
+		*t = supervisor.Target{Listener: l.Name, Address: l.Address, TLS: l.TLS}
+		if l.TLS {
+			host := probedHost(l.Hosts)
+			s.expect(t, states[host], time.Now())
+			askFor(t, host)
+			t.Refuses = t.Refuses || l.ClientCertificates.CA != ""
+		}
+	}
+	return targets
+}
+
+// probedHost returns the first host that SNI can name, else the first.
+func probedHost(hosts []string) string {
+	named := slices.IndexFunc(hosts, func(host string) bool { return !isAddress(host) })
+	return hosts[max(named, 0)]
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// expect sets what is known of the certificate.
+func (s *server) expect(t *supervisor.Target, state tlsconf.State, now time.Time) {
+	t.Refuses = state.Source == ""
+	t.Ended = now.Before(state.NotBefore) || now.After(state.NotAfter)
+	if state.Source == string(configs.IssuerInternal) {
+		t.Roots = s.keeper.Roots()
+	}
+}
+
+// askFor sets whom to ask for. A wildcard stands for any label. Without SNI the local
+// address says who is meant, so one can only be asked for by coming to it.
+func askFor(t *supervisor.Target, host string) {
+	t.Host = strings.Replace(host, "*", "watchdog", 1)
+	if !isAddress(host) {
+		return
+	}
+	at, port, _ := net.SplitHostPort(t.Address)
+	if at == "" {
+		t.Address = net.JoinHostPort(host, port)
+	}
+	t.Refuses = t.Refuses || at != "" && at != host
+}

@@ -23,7 +23,7 @@ func (s *server) newManager() *supervisor.Supervisor {
 	return supervisor.New(supervisor.Options{
 		Ready:  s.gate.Ready,
 		Status: s.words,
-		Probe:  func(ctx context.Context) error { return s.prober.Probe(ctx, s.targets()) },
+		Probe:  func(ctx context.Context) error { return s.prober.Probe(ctx, s.doors()) },
 		Stop:   func() time.Duration { return s.settings.Timeouts.Drain + goodbye },
 		Log:    s.log,
 	})
@@ -47,24 +47,24 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// targets returns what a probe of the gate asks: each listener for a host of its own.
-func (s *server) targets() []supervisor.Target {
+// doors returns what a probe of the gate asks: each listener for a host of its own.
+func (s *server) doors() []supervisor.Door {
 	states := map[string]tlsconf.State{}
 	for _, state := range s.keeper.States() {
 		states[state.Host] = state
 	}
-	targets := make([]supervisor.Target, len(s.settings.Listeners))
+	doors := make([]supervisor.Door, len(s.settings.Listeners))
 	for i, l := range s.settings.Listeners {
-		t := &targets[i]
-		*t = supervisor.Target{Listener: l.Name, Address: l.Address, TLS: l.TLS}
+		d := &doors[i]
+		*d = supervisor.Door{Listener: l.Name, Address: l.Address, TLS: l.TLS}
 		if l.TLS {
 			host := probedHost(l.Hosts)
-			s.expect(t, states[host], time.Now())
-			askFor(t, host)
-			t.Refuses = t.Refuses || l.ClientCertificates.CA != ""
+			s.expect(d, states[host], time.Now())
+			askFor(d, host)
+			d.Refuses = d.Refuses || l.ClientCertificates.CA != ""
 		}
 	}
-	return targets
+	return doors
 }
 
 // probedHost returns the first host that SNI can name, else the first.
@@ -79,24 +79,24 @@ func isAddress(host string) bool {
 }
 
 // expect sets what is known of the certificate.
-func (s *server) expect(t *supervisor.Target, state tlsconf.State, now time.Time) {
-	t.Refuses = state.Source == ""
-	t.Ended = now.Before(state.NotBefore) || now.After(state.NotAfter)
+func (s *server) expect(d *supervisor.Door, state tlsconf.State, now time.Time) {
+	d.Refuses = state.Source == ""
+	d.Ended = now.Before(state.NotBefore) || now.After(state.NotAfter)
 	if state.Source == string(configs.IssuerInternal) {
-		t.Roots = s.keeper.Roots()
+		d.Roots = s.keeper.Roots()
 	}
 }
 
 // askFor sets whom to ask for. A wildcard stands for any label. Without SNI the local
 // address says who is meant, so one can only be asked for by coming to it.
-func askFor(t *supervisor.Target, host string) {
-	t.Host = strings.Replace(host, "*", "watchdog", 1)
+func askFor(d *supervisor.Door, host string) {
+	d.Host = strings.Replace(host, "*", "watchdog", 1)
 	if !isAddress(host) {
 		return
 	}
-	at, port, _ := net.SplitHostPort(t.Address)
+	at, port, _ := net.SplitHostPort(d.Address)
 	if at == "" {
-		t.Address = net.JoinHostPort(host, port)
+		d.Address = net.JoinHostPort(host, port)
 	}
-	t.Refuses = t.Refuses || at != "" && at != host
+	d.Refuses = d.Refuses || at != "" && at != host
 }

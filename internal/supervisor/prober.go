@@ -27,20 +27,20 @@ func (p *Prober) Own(from netip.AddrPort) bool {
 	return own != nil && *own == from
 }
 
-// Probe asks each target, one after the other, until one does not answer as it should
+// Probe asks at each door, one after the other, until one does not answer as it should
 // or ctx ends.
-func (p *Prober) Probe(ctx context.Context, targets []Target) error {
-	for i := range targets {
-		if err := p.ask(ctx, &targets[i]); err != nil {
-			return fmt.Errorf("listener %s: %w", targets[i].Listener, err)
+func (p *Prober) Probe(ctx context.Context, doors []Door) error {
+	for i := range doors {
+		if err := p.ask(ctx, &doors[i]); err != nil {
+			return fmt.Errorf("listener %s: %w", doors[i].Listener, err)
 		}
 	}
 	return nil
 }
 
-// ask asks one target.
-func (p *Prober) ask(ctx context.Context, t *Target) error {
-	at, ok, err := t.dialed()
+// ask comes in by one door.
+func (p *Prober) ask(ctx context.Context, d *Door) error {
+	at, ok, err := d.dialed()
 	if err != nil || !ok {
 		return err
 	}
@@ -51,8 +51,8 @@ func (p *Prober) ask(ctx context.Context, t *Target) error {
 		return err
 	}
 	defer conn.Close()
-	if t.TLS {
-		return shakeHands(ctx, conn, t)
+	if d.TLS {
+		return shakeHands(ctx, conn, d)
 	}
 	return awaitEnd(ctx, conn)
 }
@@ -91,9 +91,9 @@ func portOf(bound unix.Sockaddr) uint16 {
 	return 0
 }
 
-func shakeHands(ctx context.Context, conn net.Conn, t *Target) error {
-	err := tls.Client(conn, t.config()).HandshakeContext(ctx)
-	if t.Refuses && refused(err) {
+func shakeHands(ctx context.Context, conn net.Conn, d *Door) error {
+	err := tls.Client(conn, d.config()).HandshakeContext(ctx)
+	if d.Refuses && refused(err) {
 		return nil
 	}
 	return err

@@ -41,8 +41,8 @@ func roots(c *tls.Certificate) *x509.CertPool {
 	return pool
 }
 
-// door is a listener that takes each connection and has serve answer it.
-func door(t *testing.T, serve func(net.Conn)) string {
+// answering is a listener that takes each connection and has serve answer it.
+func answering(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -60,9 +60,9 @@ func door(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// shows is a door where c is shown in handshakes.
+// shows is a listener where c is shown in handshakes.
 func shows(t *testing.T, c *tls.Config) string {
-	return door(t, func(conn net.Conn) { tls.Server(conn, c).Handshake() })
+	return answering(t, func(conn net.Conn) { tls.Server(conn, c).Handshake() })
 }
 
 // silent is an address where connections are made by the system alone.
@@ -74,12 +74,12 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func probe(t *testing.T, p *Prober, target Target) error {
+func probe(t *testing.T, p *Prober, door Door) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	target.Listener = "public"
-	return p.Probe(ctx, []Target{target})
+	door.Listener = "public"
+	return p.Probe(ctx, []Door{door})
 }
 
 func TestWhatAProbeDemands(t *testing.T) {
@@ -93,30 +93,30 @@ func TestWhatAProbeDemands(t *testing.T) {
 		return shows(t, &tls.Config{Certificates: []tls.Certificate{*good}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: newest})
 	}
 	for name, row := range map[string]struct {
-		target Target
-		want   string // "" is a probe that passes
+		door Door
+		want string // "" is a probe that passes
 	}{
-		"a good one":                      {Target{Address: chain(good)}, ""},
-		"a good one of our CA":            {Target{Address: chain(good), Roots: roots(good)}, ""},
-		"of another CA":                   {Target{Address: chain(good), Roots: roots(other)}, "unknown authority"},
-		"for another name":                {Target{Address: chain(other)}, "valid for x.example.com"},
-		"by a wildcard":                   {Target{Address: chain(wild)}, ""},
-		"ended":                           {Target{Address: chain(old)}, "there is a better one"},
-		"ended, of our CA":                {Target{Address: chain(old), Roots: roots(old), Ended: true}, "expired"},
-		"ended, as everybody knows":       {Target{Address: chain(old), Ended: true}, ""},
-		"another name, and known to end":  {Target{Address: chain(other), Ended: true}, "valid for x.example.com"},
-		"none":                            {Target{Address: nothing}, "unrecognized name"},
-		"none, as everybody knows":        {Target{Address: nothing, Refuses: true}, ""},
-		"a client's is missing":           {Target{Address: asking(tls.VersionTLS13), Refuses: true}, ""},
-		"a client's is missing, TLS 1.2":  {Target{Address: asking(tls.VersionTLS12), Refuses: true}, ""},
-		"nobody accepts":                  {Target{Address: silent(t)}, "deadline exceeded"},
-		"nobody accepts, whatever's held": {Target{Address: silent(t), Refuses: true, Ended: true}, "deadline exceeded"},
-		"closed without a word":           {Target{Address: door(t, func(c net.Conn) { c.Read(make([]byte, 1<<14)) }), Refuses: true}, "EOF"},
+		"a good one":                      {Door{Address: chain(good)}, ""},
+		"a good one of our CA":            {Door{Address: chain(good), Roots: roots(good)}, ""},
+		"of another CA":                   {Door{Address: chain(good), Roots: roots(other)}, "unknown authority"},
+		"for another name":                {Door{Address: chain(other)}, "valid for x.example.com"},
+		"by a wildcard":                   {Door{Address: chain(wild)}, ""},
+		"ended":                           {Door{Address: chain(old)}, "there is a better one"},
+		"ended, of our CA":                {Door{Address: chain(old), Roots: roots(old), Ended: true}, "expired"},
+		"ended, as everybody knows":       {Door{Address: chain(old), Ended: true}, ""},
+		"another name, and known to end":  {Door{Address: chain(other), Ended: true}, "valid for x.example.com"},
+		"none":                            {Door{Address: nothing}, "unrecognized name"},
+		"none, as everybody knows":        {Door{Address: nothing, Refuses: true}, ""},
+		"a client's is missing":           {Door{Address: asking(tls.VersionTLS13), Refuses: true}, ""},
+		"a client's is missing, TLS 1.2":  {Door{Address: asking(tls.VersionTLS12), Refuses: true}, ""},
+		"nobody accepts":                  {Door{Address: silent(t)}, "deadline exceeded"},
+		"nobody accepts, whatever's held": {Door{Address: silent(t), Refuses: true, Ended: true}, "deadline exceeded"},
+		"closed without a word":           {Door{Address: answering(t, func(c net.Conn) { c.Read(make([]byte, 1<<14)) }), Refuses: true}, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			row.target.TLS, row.target.Host = true, host
-			err := probe(t, new(Prober), row.target)
+			row.door.TLS, row.door.Host = true, host
+			err := probe(t, new(Prober), row.door)
 			if row.want == "" {
 				assert.NoError(t, err)
 				return
@@ -129,8 +129,8 @@ func TestWhatAProbeDemands(t *testing.T) {
 
 func TestAProbeOfPlainHTTP(t *testing.T) {
 	t.Parallel()
-	assert.NoError(t, probe(t, new(Prober), Target{Address: door(t, func(net.Conn) {})}))
-	assert.ErrorContains(t, probe(t, new(Prober), Target{Address: silent(t)}), "not taken", "that the system takes it means nothing")
+	assert.NoError(t, probe(t, new(Prober), Door{Address: answering(t, func(net.Conn) {})}))
+	assert.ErrorContains(t, probe(t, new(Prober), Door{Address: silent(t)}), "not taken", "that the system takes it means nothing")
 }
 
 func TestAClosedDoorFailsTheProbe(t *testing.T) {
@@ -138,14 +138,14 @@ func TestAClosedDoorFailsTheProbe(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	l.Close()
-	assert.ErrorContains(t, probe(t, new(Prober), Target{Address: l.Addr().String(), TLS: true, Host: host}), "connection refused")
+	assert.ErrorContains(t, probe(t, new(Prober), Door{Address: l.Addr().String(), TLS: true, Host: host}), "connection refused")
 }
 
 // A gate that stands by listens on an address that another machine has. To come in by
 // that would be to ask the other one.
 func TestWhatIsOnAnotherMachineIsNotAsked(t *testing.T) {
 	t.Parallel()
-	assert.NoError(t, probe(t, new(Prober), Target{Address: "192.0.2.1:443", TLS: true, Host: host}))
+	assert.NoError(t, probe(t, new(Prober), Door{Address: "192.0.2.1:443", TLS: true, Host: host}))
 }
 
 // The gate has to know whose a connection is as soon as it accepts it, and never to take
@@ -158,12 +158,12 @@ func TestAProbeIsKnownByItsPort(t *testing.T) {
 		own  bool
 	}
 	visits := make(chan visit, 1)
-	address := door(t, func(conn net.Conn) {
+	address := answering(t, func(conn net.Conn) {
 		from := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 		visits <- visit{from, p.Own(from)}
 	})
 	for range 100 {
-		require.NoError(t, probe(t, p, Target{Address: address}))
+		require.NoError(t, probe(t, p, Door{Address: address}))
 		v := <-visits
 		require.True(t, v.own)
 		require.False(t, p.Own(v.from), "it is over")
@@ -189,6 +189,6 @@ func TestIPv6(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	assert.NoError(t, probe(t, p, Target{Address: l.Addr().String()}))
+	assert.NoError(t, probe(t, p, Door{Address: l.Addr().String()}))
 	assert.True(t, <-known)
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Target is a listener that a Prober comes in by.
-type Target struct {
+// Door is a listener that a Prober comes in by.
+type Door struct {
 	Listener string
 	Address  string // as in the settings: without a host it is all interfaces
 	TLS      bool   // false: it is enough that the connection is taken
@@ -25,17 +25,17 @@ type Target struct {
 
 // dialed returns where to connect to. ok is false for an address that this machine does
 // not have: a gate that stands by for another one listens on what is not its own yet.
-func (t *Target) dialed() (at netip.AddrPort, ok bool, err error) {
-	host, port, err := net.SplitHostPort(t.Address)
+func (d *Door) dialed() (at netip.AddrPort, ok bool, err error) {
+	host, port, err := net.SplitHostPort(d.Address)
 	if err != nil {
-		return netip.AddrPort{}, false, fmt.Errorf("address %s: %w", t.Address, err)
+		return netip.AddrPort{}, false, fmt.Errorf("address %s: %w", d.Address, err)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
 	at, err = netip.ParseAddrPort(net.JoinHostPort(host, port))
 	if err != nil {
-		return netip.AddrPort{}, false, fmt.Errorf("address %s: %w", t.Address, err)
+		return netip.AddrPort{}, false, fmt.Errorf("address %s: %w", d.Address, err)
 	}
 	return at, ours(at.Addr()), nil
 }
@@ -52,34 +52,34 @@ func ours(addr netip.Addr) bool {
 	})
 }
 
-// config is what a client of the target says and demands.
-func (t *Target) config() *tls.Config {
+// config is what a client of the door says and demands.
+func (d *Door) config() *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		ServerName:         t.Host,
+		ServerName:         d.Host,
 		InsecureSkipVerify: true, // verify looks at what was shown
-		VerifyConnection:   t.verify,
+		VerifyConnection:   d.verify,
 	}
 }
 
 // verify looks at the certificates that were shown.
-func (t *Target) verify(state tls.ConnectionState) error {
+func (d *Door) verify(state tls.ConnectionState) error {
 	leaf, now := state.PeerCertificates[0], time.Now()
-	if err := leaf.VerifyHostname(t.Host); err != nil {
+	if err := leaf.VerifyHostname(d.Host); err != nil {
 		return err
 	}
-	if !t.Ended && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
-		return fmt.Errorf("the certificate for %s is good from %s to %s, and there is a better one", t.Host,
+	if !d.Ended && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
+		return fmt.Errorf("the certificate for %s is good from %s to %s, and there is a better one", d.Host,
 			leaf.NotBefore.Format(time.RFC3339), leaf.NotAfter.Format(time.RFC3339))
 	}
-	if t.Roots == nil {
+	if d.Roots == nil {
 		return nil
 	}
 	between := x509.NewCertPool()
 	for _, c := range state.PeerCertificates[1:] {
 		between.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: between})
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: d.Roots, Intermediates: between})
 	return err
 }
 

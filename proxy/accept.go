@@ -65,6 +65,7 @@ func (g *Gate) take(tcp *net.TCPConn, p *port) {
 	c.local = ip(tcp.LocalAddr())
 	c.client = c.peer
 	c.accepted = time.Now()
+	c.own = g.owns(tcp)
 	if refusal := g.opened(c); refusal != metrics.NotRefused {
 		c.refuse(refusal)
 		tcp.SetLinger(0) //nolint:errcheck // best effort: a refusal costs the client nothing to learn
@@ -78,6 +79,10 @@ func (g *Gate) take(tcp *net.TCPConn, p *port) {
 // handshake. It reports whether requests may follow.
 func (c *conn) start() bool {
 	c.nc = c
+	if c.own {
+		c.answerProbe()
+		return false
+	}
 	if refusal := c.introduce(); refusal != metrics.NotRefused {
 		c.refuse(refusal)
 		return false

@@ -42,6 +42,7 @@ type conn struct {
 	lane         lane                  // of HTTP/1.1
 	h2           atomic.Pointer[http2] // nil on HTTP/1.1
 	begun        bool                  // the handshake was tried
+	own          bool                  // a probe of the program itself
 	newer, older *conn                 // the register's
 }
 

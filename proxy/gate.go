@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,9 +35,12 @@ type Parts struct {
 	Outbound func(configs.Pool) func() *tls.Config
 	// HandshakeResult gives a failed handshake its word; nil is all the same.
 	HandshakeResult func(error) metrics.Handshake
-	Log             zerolog.Logger
-	Access          *accesslog.Log
-	Metrics         *metrics.Set
+	// Own reports whether a connection from there is a probe of the program itself, which
+	// gets a handshake and nothing else; nil is none.
+	Own     func(netip.AddrPort) bool
+	Log     zerolog.Logger
+	Access  *accesslog.Log
+	Metrics *metrics.Set
 }
 
 // Gate is the whole of the request path.

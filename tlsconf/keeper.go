@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -260,6 +261,17 @@ func (k *Keeper) CAFile() string {
 		return a.file
 	}
 	return ""
+}
+
+// Roots returns the internal CA alone; nil when it signs nothing.
+func (k *Keeper) Roots() *x509.CertPool {
+	a := k.authority.Load()
+	if a == nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(a.cert)
+	return roots
 }
 
 // certificate is GetCertificate of every listener.

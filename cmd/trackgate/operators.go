@@ -18,7 +18,7 @@ import (
 // handlers are what operators are answered with, by side.
 func (s *server) handlers() map[string]http.Handler {
 	o := admin.Options{
-		Address: s.current.Load().settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
+		Address: s.settings().Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
 		Missing: func() []string { return s.keeper().Missing() },
 		Pages: map[string]func() any{
 			"/backends": func() any { return s.gate.Backends() },

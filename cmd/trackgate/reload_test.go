@@ -33,7 +33,7 @@ func newOperated(t *testing.T) *operated {
 	p := newPlace(t)
 	p.backend, p.socket = backend.URL, filepath.Join(t.TempDir(), "run", "admin.sock")
 	g := &operated{file: p.settings(t)}
-	g.gate = startOn(t, program.Build(t), p, g.file)
+	g.gate = startOn(t, os.Args[0], p, g.file)
 	g.client = client(t, filepath.Join(p.storage, "ca.pem"))
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(p.socket)

@@ -31,7 +31,9 @@ func (s *server) reloadOnSignal(ctx context.Context) {
 func (s *server) reload(ctx context.Context, confirm time.Duration) (report, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	s.manager.Reloading()
 	r, err := s.try(ctx, confirm)
+	s.manager.Reloaded(err)
 	s.metrics.Reloaded(err == nil)
 	if err != nil {
 		s.log.Error().Err(err).Msg("settings are not reloaded, those of before stay in use")
@@ -80,7 +82,7 @@ func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
 	if err != nil {
 		return r, err
 	}
-	old := s.current.Load().settings
+	old := s.settings()
 	p, err := s.prepare(ctx, settings)
 	if err != nil {
 		return r, failure(err)

@@ -128,6 +128,7 @@ func startOn(t *testing.T, binary string, p *place, file string) *gate {
 	t.Helper()
 	g := &gate{place: p, ended: make(chan error, 1)}
 	g.command = exec.Command(binary, "run", "-c", file)
+	g.command.Env = append(os.Environ(), asProgram+"=1")
 	g.command.Stderr = &g.output
 	require.NoError(t, g.command.Start())
 	go func() { g.ended <- g.command.Wait() }()

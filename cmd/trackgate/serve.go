@@ -15,6 +15,7 @@ import (
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/internal/supervisor"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
@@ -72,6 +73,9 @@ type server struct {
 	trials    chan *trial
 	current   atomic.Pointer[generation]
 	changed   chan struct{} // gets word when there is another generation
+
+	manager *supervisor.Supervisor
+	prober  supervisor.Prober
 }
 
 // assemble makes the parts.
@@ -100,6 +104,7 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 		s.close()
 		return nil, err
 	}
+	s.manager = s.newManager()
 	return s, nil
 }
 
@@ -112,7 +117,7 @@ func (s *server) parts(g *generation) proxy.Parts {
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
-		Log: s.log, Access: s.access, Metrics: s.metrics,
+		Own: s.prober.Own, Log: s.log, Access: s.access, Metrics: s.metrics,
 	}
 }
 
@@ -140,7 +145,7 @@ func (s *server) listen(ctx context.Context) error {
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}
-	return s.sides.open(ctx, s.current.Load().settings.Admin, s.log)
+	return s.sides.open(ctx, s.settings().Admin, s.log)
 }
 
 // run serves until ctx ends. The gate drains first; what watches it, and the
@@ -156,6 +161,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.reloadOnSignal(after) })
 	parts.Go(func() { s.reloadOnChange(after) })
 	parts.Go(func() { s.judge(after) })
+	parts.Go(func() { s.manager.Run(ctx, after) })
 	for _, a := range s.gate.Addrs() {
 		s.log.Info().Str("address", a.String()).Msg("listening")
 	}

@@ -45,7 +45,7 @@ func (s *server) newTrial(while time.Duration) (*trial, error) {
 		return nil, err
 	}
 	return &trial{
-		old: s.current.Load().settings, until: time.Now().Add(while), confirmed: make(chan struct{}),
+		old: s.settings(), until: time.Now().Add(while), confirmed: make(chan struct{}),
 		health: health, down: downOf(s.gate.Backends()),
 	}, nil
 }

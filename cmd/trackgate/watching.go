@@ -62,7 +62,7 @@ func (s *server) reloadOnChange(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if s.current.Load().settings.Admin.Watch && file.changed() {
+		if s.settings().Admin.Watch && file.changed() {
 			s.reload(ctx, 0) //nolint:errcheck // the log tells
 		}
 	}

@@ -86,6 +86,7 @@ func (g *Gate) parts(t testing.TB, r *recipe, settings *configs.Settings) proxy.
 		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
 		Challenge: r.pending,
 		Outbound:  outbound(t, log),
+		Own:       r.own,
 		Log:       log, Access: g.access, Metrics: g.set,
 	}
 }

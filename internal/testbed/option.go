@@ -3,6 +3,7 @@ package testbed
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ type recipe struct {
 	unread   bool
 	trap     string
 	pending  func(host, path string) []byte
+	own      func(netip.AddrPort) bool
 }
 
 // Pool names the backends, "host:port".
@@ -71,6 +73,9 @@ func Traps(word string) Option { return func(r *recipe) { r.trap = word } }
 // Challenged has authorities that come to see whether a host is under the gate's control
 // answered with what of returns.
 func Challenged(of func(host, path string) []byte) Option { return func(r *recipe) { r.pending = of } }
+
+// Own has the gate take connections for its own program's where own says so.
+func Own(own func(from netip.AddrPort) bool) Option { return func(r *recipe) { r.own = own } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {

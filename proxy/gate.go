@@ -198,16 +198,15 @@ func (g *Gate) Addrs() []net.Addr {
 func (g *Gate) Run(ctx context.Context) {
 	g.start(ctx)
 	<-ctx.Done()
-	if while := g.timeouts().Announce; while > 0 && !g.handedOver.Load() {
+	while := g.timeouts().Drain
+	if g.handedOver.Load() {
+		while = g.letLeave(while)
+	} else if g.timeouts().Announce > 0 {
 		g.Retire(true)
-		<-time.After(while)
+		<-time.After(g.timeouts().Announce)
 	}
-	g.mu.Lock()
-	g.draining.Store(true)
-	closeAll(g.ports)
-	g.mu.Unlock()
-	g.accepting.Wait()
-	g.drain()
+	g.close()
+	g.drain(while)
 	g.crew.dismiss()
 	g.hands.dismiss()
 	g.pools.end()
@@ -227,6 +226,29 @@ func (g *Gate) Retire(on bool) {
 	}
 }
 
+// close ends the accepting, for good.
+func (g *Gate) close() {
+	g.mu.Lock()
+	g.draining.Store(true)
+	closeAll(g.ports)
+	g.mu.Unlock()
+	g.accepting.Wait()
+}
+
+// letLeave waits for connections that have made their last request to leave, for a while:
+// to close one that is idle might lose a request that is on its way. It returns what is
+// left of the time, a moment at least.
+func (g *Gate) letLeave(while time.Duration) time.Duration {
+	g.mu.Lock()
+	closeAll(g.ports)
+	g.mu.Unlock()
+	g.accepting.Wait()
+	g.Retire(true)
+	began := time.Now()
+	await(g.register.gone(), while)
+	return max(while-time.Since(began), lingerTime)
+}
+
 // start lets the pools work and, once they know their backends, clients in.
 func (g *Gate) start(ctx context.Context) {
 	g.mu.Lock()
@@ -244,11 +266,11 @@ func (g *Gate) accept(ports []*port) {
 	}
 }
 
-// drain waits for the connections to finish, and cuts those that do not.
-func (g *Gate) drain() {
+// drain waits for the connections to finish, and cuts those that do not in a while.
+func (g *Gate) drain(while time.Duration) {
 	gone := g.register.gone()
 	g.register.each((*conn).wake)
-	timer := time.NewTimer(g.timeouts().Drain)
+	timer := time.NewTimer(while)
 	defer timer.Stop()
 	select {
 	case <-gone:

@@ -3,23 +3,23 @@ package proxy
 import (
 	"net"
 	"net/netip"
-	"os"
 	"slices"
+	"syscall"
 )
 
-// Inherit has Listen use sockets that listen already instead of opening its own, where one
-// of them is at an address of the settings: they come from the process that this one takes
-// over from, or from a service manager. Listen closes the others.
-func (g *Gate) Inherit(sockets []*net.TCPListener) {
+// Inherit has Listen use a socket that listens already instead of opening one, if it is at
+// an address of the settings: it comes from the process that this one takes over from, or
+// from a service manager. Listen closes one that is not used.
+func (g *Gate) Inherit(socket *net.TCPListener) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.inherited = sockets
+	g.inherited = append(g.inherited, socket)
 }
 
 // heir returns the inherited socket of an address, nil for none.
 func (g *Gate) heir(a *address) *port {
 	for i, l := range g.inherited {
-		if sameAddress(a.name, l.Addr()) {
+		if ListensAt(a.name, l.Addr()) {
 			g.inherited = slices.Delete(g.inherited, i, i+1)
 			return newPort(l, a)
 		}
@@ -27,9 +27,9 @@ func (g *Gate) heir(a *address) *port {
 	return nil
 }
 
-// sameAddress reports whether an address of the settings is where a socket listens. No
+// ListensAt reports whether an address of the settings is where a socket listens. No
 // host, "0.0.0.0" and "::" are all alike: what is inherited was opened for such a one.
-func sameAddress(setting string, at net.Addr) bool {
+func ListensAt(setting string, at net.Addr) bool {
 	is, err := netip.ParseAddrPort(at.String())
 	if err != nil {
 		return false
@@ -46,24 +46,16 @@ func sameAddress(setting string, at net.Addr) bool {
 	return addr == is.Addr().Unmap()
 }
 
-// Files returns copies of the sockets, for a process that takes over. The caller closes
-// them.
-func (g *Gate) Files() (files []*os.File, err error) {
+// Sockets returns those that the gate accepts at, for a process that takes over.
+func (g *Gate) Sockets() (sockets []syscall.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, p := range g.ports {
-		f, err := p.socket.File()
-		if err != nil {
-			for _, f := range files {
-				f.Close()
-			}
-			return nil, err
-		}
-		files = append(files, f)
+		sockets = append(sockets, p.socket)
 	}
-	return files, nil
+	return sockets
 }
 
-// HandOver has Run end without announcing it: another process accepts at the sockets
-// already.
+// HandOver has the end of Run be another one: another process accepts at the sockets
+// already, so that nobody is refused, and there is no hurry.
 func (g *Gate) HandOver() { g.handedOver.Store(true) }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestSameAddress(t *testing.T) {
+func TestListensAt(t *testing.T) {
 	for _, row := range []struct {
 		setting string
 		at      net.TCPAddr
@@ -25,6 +25,6 @@ func TestSameAddress(t *testing.T) {
 		{"[2001:db8::1]:443", net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 443}, true},
 		{"nonsense", net.TCPAddr{IP: net.IPv4zero, Port: 443}, false},
 	} {
-		assert.Equal(t, row.want, sameAddress(row.setting, &row.at), "%s at %s", row.setting, &row.at)
+		assert.Equal(t, row.want, ListensAt(row.setting, &row.at), "%s at %s", row.setting, &row.at)
 	}
 }

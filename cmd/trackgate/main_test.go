@@ -12,7 +12,6 @@ const asProgram = "TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Unsetenv(asProgram)
 		main()
 	}
 	os.Exit(m.Run())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,6 +31,7 @@ func (s *server) handlers() map[string]http.Handler {
 		addressSide: admin.NewHandler(o),
 		socketSide: admin.NewSocketHandler(o, map[string]admin.Action{
 			"/reload":   s.reloadAsked,
+			"/upgrade":  func(context.Context, []byte) (any, error) { return s.upgrade() },
 			"/confirm":  func(context.Context, []byte) (any, error) { return s.status(), s.confirm() },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
 			"/drain":    asked(s.drain),
@@ -113,6 +115,7 @@ func (s *server) setLevel(w levelWish) (any, error) {
 // status is the gate on one page.
 type status struct {
 	Version       string               `json:"version"`
+	PID           int                  `json:"pid"`
 	State         string               `json:"state"` // serving, draining, starting
 	Since         time.Time            `json:"since"`
 	UptimeSeconds float64              `json:"uptime_seconds"`
@@ -124,7 +127,7 @@ type status struct {
 
 func (s *server) status() status {
 	view := status{
-		Version: version, State: "serving", Since: s.began, UptimeSeconds: time.Since(s.began).Seconds(),
+		Version: version, PID: os.Getpid(), State: "serving", Since: s.began, UptimeSeconds: time.Since(s.began).Seconds(),
 		Connections: s.gate.Connections(), Listeners: s.gate.Listeners(),
 		Backends: s.gate.Backends(), Certificates: s.keeper().States(),
 	}

@@ -10,15 +10,20 @@ import (
 	"github.com/trackgate/trackgate/configs"
 )
 
-// reloadOnSignal loads the settings again with each SIGHUP, until ctx ends.
+// reloadOnSignal loads the settings again with each SIGHUP, and has another process take
+// over with SIGUSR2, until ctx ends.
 func (s *server) reloadOnSignal(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
+	hangups, upgrades := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
+	signal.Notify(upgrades, syscall.SIGUSR2)
 	defer signal.Stop(hangups)
+	defer signal.Stop(upgrades)
 	for {
 		select {
 		case <-hangups:
 			s.reload(ctx, 0) //nolint:errcheck // the log tells
+		case <-upgrades:
+			s.upgrade() //nolint:errcheck // the log tells
 		case <-ctx.Done():
 			return
 		}

@@ -35,6 +35,8 @@ func serve(ctx context.Context, settings *configs.Settings, from source, ready f
 		return failure(err)
 	}
 	defer s.close()
+	ctx, s.leave = context.WithCancel(ctx)
+	defer s.leave()
 	if err := s.listen(ctx); err != nil {
 		return failure(err)
 	}
@@ -66,6 +68,9 @@ type server struct {
 	metrics *metrics.Set
 	gate    *proxy.Gate
 	sides   sides // for operators
+	heir    heir
+	program string             // the file that was started
+	leave   context.CancelFunc // ends the serving; nil before
 	began   time.Time
 
 	reloading sync.Mutex // one at a time
@@ -142,6 +147,20 @@ func (s *server) started() started {
 
 // listen opens the sockets.
 func (s *server) listen(ctx context.Context) error {
+	var err error
+	if s.heir, err = inherit(); err != nil {
+		return err
+	}
+	if s.program, err = programPath(); err != nil {
+		return err
+	}
+	for _, l := range s.heir.sockets {
+		if tcp, ok := l.(*net.TCPListener); ok && !s.isForOperators(l) {
+			s.gate.Inherit(tcp)
+			continue
+		}
+		s.sides.heirs = append(s.sides.heirs, l)
+	}
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}
@@ -161,6 +180,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.reloadOnSignal(after) })
 	parts.Go(func() { s.reloadOnChange(after) })
 	parts.Go(func() { s.judge(after) })
+	parts.Go(func() { s.tellReady(after) })
 	parts.Go(func() { s.manager.Run(ctx, after) })
 	for _, a := range s.gate.Addrs() {
 		s.log.Info().Str("address", a.String()).Msg("listening")

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -35,6 +36,7 @@ type sides struct {
 	opened map[string]net.Listener
 	stops  map[string]context.CancelFunc
 	start  func(side string, l net.Listener) // nil until run
+	heirs  []net.Listener                    // inherited, and not used yet
 }
 
 func placesOf(a configs.Admin) map[string]string {
@@ -48,6 +50,11 @@ func (s *sides) open(ctx context.Context, a configs.Admin, log zerolog.Logger) e
 	if err == nil {
 		c.commit()
 	}
+	for _, l := range s.heirs {
+		log.Warn().Stringer("address", l.Addr()).Msg("a socket that was inherited is at no address of the settings")
+		l.Close()
+	}
+	s.heirs = nil
 	return err
 }
 
@@ -63,14 +70,14 @@ type sidesChange struct {
 func (s *sides) prepare(ctx context.Context, a configs.Admin, log zerolog.Logger) (*sidesChange, error) {
 	c := &sidesChange{sides: s, at: placesOf(a), opened: map[string]net.Listener{}}
 	if at := c.at[addressSide]; at != "" && at != s.at[addressSide] {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", at)
+		l, err := s.listenAddress(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("admin.address: %w%s", err, proxy.Holder(at, err))
 		}
 		c.opened[addressSide] = l
 	}
 	if at := c.at[socketSide]; at != "" && (at != s.at[socketSide] || s.opened[socketSide] == nil) {
-		l, err := listenSocket(at)
+		l, err := s.listenSocket(at)
 		if err != nil {
 			log.Warn().Err(err).Msg("the gate serves without its admin socket: verbs cannot reach it")
 			return c, nil
@@ -78,6 +85,34 @@ func (s *sides) prepare(ctx context.Context, a configs.Admin, log zerolog.Logger
 		c.opened[socketSide] = l
 	}
 	return c, nil
+}
+
+// listenAddress uses what was inherited, or opens a socket.
+func (s *sides) listenAddress(ctx context.Context, at string) (net.Listener, error) {
+	if l := s.heir(func(a net.Addr) bool { return a.Network() == "tcp" && proxy.ListensAt(at, a) }); l != nil {
+		return l, nil
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", at)
+}
+
+// listenSocket is the same for a unix socket.
+func (s *sides) listenSocket(path string) (net.Listener, error) {
+	if l := s.heir(func(a net.Addr) bool { return a.Network() == "unix" && a.String() == path }); l != nil {
+		l.(*net.UnixListener).SetUnlinkOnClose(true)
+		return l, nil
+	}
+	return listenSocket(path)
+}
+
+// heir returns an inherited socket, nil for none.
+func (s *sides) heir(fits func(net.Addr) bool) net.Listener {
+	i := slices.IndexFunc(s.heirs, func(l net.Listener) bool { return fits(l.Addr()) })
+	if i < 0 {
+		return nil
+	}
+	l := s.heirs[i]
+	s.heirs = slices.Delete(s.heirs, i, i+1)
+	return l
 }
 
 func (c *sidesChange) cancel() {

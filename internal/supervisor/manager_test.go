@@ -206,3 +206,17 @@ func TestAHiccupIsSurvived(t *testing.T) {
 	}
 	assert.Greater(t, last, 380*time.Second)
 }
+
+// After that a word of this process would be one of a stranger.
+func TestAnotherProcessIsNamedAndNothingElseIsSaid(t *testing.T) {
+	var said []string
+	s := newSupervisor(Options{Status: func() string { return "serving" }}, 0, func(m string) error {
+		said = append(said, m)
+		return nil
+	})
+	s.enter(serving, "READY=1")
+	s.HandOver(42)
+	s.enter(stopping, "STOPPING=1")
+	assert.Equal(t, []string{"READY=1\nSTATUS=serving", "MAINPID=42"}, said)
+	newSupervisor(Options{}, 0, nil).HandOver(42)
+}

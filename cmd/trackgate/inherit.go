@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/supervisor"
+	"github.com/trackgate/trackgate/proxy"
+)
+
+// inheritVariable is the variable of the environment that says what a process inherits.
+// What begins with TRACKGATE_ would be read as a setting.
+const inheritVariable = "GATE_INHERITS"
+
+// inheritance is what a process gives to the one that takes over from it, by numbers of
+// file descriptors.
+type inheritance struct {
+	Sockets []int `json:"sockets"` // that listen: for clients and for operators
+	Ready   int   `json:"ready"`   // gets a byte when the new process serves
+}
+
+// firstDescriptor is the one after standard input, output and error.
+const firstDescriptor = 3
+
+// heir is a process that may have inherited something.
+type heir struct {
+	sockets []net.Listener
+	ready   *os.File // nil: nobody waits
+}
+
+// inherit takes what the process that started this one, or a service manager, has opened
+// for it.
+func inherit() (heir, error) {
+	activated, err := supervisor.Sockets()
+	if err != nil {
+		return heir{}, err
+	}
+	h := heir{sockets: activated}
+	text := os.Getenv(inheritVariable)
+	if text == "" {
+		return h, nil
+	}
+	os.Unsetenv(inheritVariable)
+	var in inheritance
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return h, fmt.Errorf("%s: %w", inheritVariable, err)
+	}
+	h.ready = os.NewFile(uintptr(in.Ready), "ready")
+	for _, fd := range in.Sockets {
+		l, err := listenerOf(fd)
+		if err != nil {
+			return h, errors.Join(err, h.close())
+		}
+		h.sockets = append(h.sockets, l)
+	}
+	return h, nil
+}
+
+func listenerOf(fd int) (net.Listener, error) {
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close() // the listener has one of its own
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("descriptor %d is no socket that listens: %w", fd, err)
+	}
+	return l, nil
+}
+
+func (h heir) close() (err error) {
+	for _, l := range h.sockets {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
+// isForOperators reports whether a socket is at the admin address.
+func (s *server) isForOperators(l net.Listener) bool {
+	at := s.settings().Admin.Address
+	return at != "" && proxy.ListensAt(at, l.Addr())
+}
+
+// readyPace is how often it is looked whether the gate serves.
+const readyPace = 20 * time.Millisecond
+
+// tellReady tells the process that waits for it that this one serves.
+func (s *server) tellReady(ctx context.Context) {
+	if s.heir.ready == nil {
+		return
+	}
+	defer s.heir.ready.Close()
+	tick := time.NewTicker(readyPace)
+	defer tick.Stop()
+	for s.gate.Ready() != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	if _, err := s.heir.ready.Write([]byte{1}); err != nil {
+		s.log.Error().Err(err).Msg("the process before this one cannot be told that it is over")
+	}
+}

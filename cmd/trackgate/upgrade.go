@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trackgate/trackgate/configs"
+)
+
+func upgradeCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "upgrade",
+		Short: "Have the program that is installed now take over from the gate that runs, without a gap",
+		Args:  cobra.NoArgs,
+	}
+	file := fileFlag(c)
+	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
+		if settings.Admin.Socket == "" {
+			return errNoSocket
+		}
+		var by successor
+		if err := atSocket(settings.Admin.Socket).act(c.Context(), "/upgrade", nil, &by); err != nil {
+			return asFailure(err)
+		}
+		_, err := fmt.Fprintf(c.OutOrStdout(), "process %d serves now, process %d finishes what it has\n", by.PID, by.Before)
+		return err
+	})
+	return c
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -50,8 +49,8 @@ func serve(ctx context.Context, settings *configs.Settings, ready func(started))
 type server struct {
 	settings *configs.Settings
 	log      zerolog.Logger
-	journal  *journal       // what log writes to
-	output   io.WriteCloser // of the access log
+	journal  *journal  // what log writes to
+	output   logOutput // of the access log
 	access   *accesslog.Log
 	metrics  *metrics.Set
 	keeper   *tlsconf.Keeper
@@ -66,7 +65,7 @@ func assemble(settings *configs.Settings) (*server, error) {
 	s := &server{settings: settings, journal: newJournal(os.Stderr), metrics: metrics.New(build())}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	var err error
-	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
+	if s.output, err = openOutput(settings.Log.Access, s.asideTrouble); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -105,6 +104,11 @@ func (s *server) logTrouble(err error) {
 		return
 	}
 	s.log.Info().Msg("the access log is written again")
+}
+
+// asideTrouble tells that the access log's file cannot be put aside.
+func (s *server) asideTrouble(err error) {
+	s.log.Warn().Err(err).Msg("the access log cannot be put aside: its file is written on")
 }
 
 func (s *server) started() started {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/DeRuina/timberjack"
@@ -24,8 +25,8 @@ type logFile struct {
 	trouble func(error)        // told when the file cannot be put aside
 	aside   *timberjack.Logger // nil: others may move the file, and then call Reopen
 
+	file  atomic.Pointer[os.File] // so that Close can end a Write that hangs
 	mu    sync.Mutex
-	file  *os.File
 	born  time.Time
 	again time.Time // no sooner is it tried again to put the file aside
 }
@@ -45,7 +46,7 @@ func openLogFile(name string, rotate configs.Rotate, trouble func(error)) (*logF
 	if err := f.open(); err != nil {
 		return nil, err
 	}
-	endTorn(f.file)
+	endTorn(f.file.Load())
 	return f, nil
 }
 
@@ -55,10 +56,10 @@ func (f *logFile) open() error {
 	if err != nil {
 		return fmt.Errorf("log.access.output: %w", err)
 	}
-	if f.file != nil {
-		f.file.Close()
+	if old := f.file.Swap(file); old != nil {
+		old.Close()
 	}
-	f.file, f.born = file, birth(file)
+	f.born = birth(file)
 	return nil
 }
 
@@ -78,7 +79,7 @@ func (f *logFile) Write(p []byte) (int, error) {
 	if f.aside != nil && len(p) > 1 {
 		f.turn(int64(len(p)), time.Now())
 	}
-	return f.file.Write(p)
+	return f.file.Load().Write(p)
 }
 
 // turn puts the file aside if it is due, and follows another process that has done so.
@@ -108,14 +109,14 @@ func (f *logFile) follow() (int64, error) {
 	if err != nil && !os.IsNotExist(err) {
 		return 0, err
 	}
-	open, err := f.file.Stat()
+	open, err := f.file.Load().Stat()
 	if err == nil && named != nil && os.SameFile(named, open) {
 		return open.Size(), nil
 	}
 	if err := f.open(); err != nil {
 		return 0, err
 	}
-	open, err = f.file.Stat()
+	open, err = f.file.Load().Stat()
 	if err != nil {
 		return 0, err
 	}
@@ -144,10 +145,8 @@ func (f *logFile) putAside(why string) error {
 }
 
 // Close waits a while for what was put aside to be compressed. What is not done by then
-// is done after the next file.
+// is done after the next file. A Write that hangs, as on a pipe that nobody reads, ends.
 func (f *logFile) Close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.aside != nil {
 		closed := make(chan struct{})
 		go func() {
@@ -159,5 +158,5 @@ func (f *logFile) Close() error {
 		case <-time.After(lastWords):
 		}
 	}
-	return f.file.Close()
+	return f.file.Load().Close()
 }

@@ -80,6 +80,30 @@ func TestNobodyElseReadsTheAccessLog(t *testing.T) {
 	}
 }
 
+func TestClosingEndsAWriteThatHangs(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "access.log")
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer reader.Close()
+	f := logFileIn(t, filepath.Dir(pipe), configs.Rotate{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Write(make([]byte, 4<<20))
+		ended <- err
+	}()
+	begun := make([]byte, 1)
+	_, err = reader.Read(begun)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	select {
+	case err := <-ended:
+		assert.ErrorIs(t, err, os.ErrClosed)
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "it hangs")
+	}
+}
+
 // What logrotate does, and then SIGHUP.
 func TestAFileThatWasMovedIsLeftForANewOne(t *testing.T) {
 	folder := t.TempDir()

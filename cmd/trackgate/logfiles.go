@@ -45,8 +45,16 @@ func endTorn(file *os.File) {
 // file system does not know.
 func birth(file *os.File) time.Time {
 	var about unix.Statx_t
-	err := unix.Statx(int(file.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &about)
-	if err != nil || about.Mask&unix.STATX_BTIME == 0 {
+	raw, err := file.SyscallConn() // Fd would make the file one whose writes Close cannot end
+	if err != nil {
+		return time.Now()
+	}
+	known := false
+	err = raw.Control(func(fd uintptr) {
+		failed := unix.Statx(int(fd), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &about)
+		known = failed == nil && about.Mask&unix.STATX_BTIME != 0
+	})
+	if err != nil || !known {
 		return time.Now()
 	}
 	return time.Unix(about.Btime.Sec, int64(about.Btime.Nsec))

@@ -43,7 +43,10 @@ const deadDirectory = "https://127.0.0.1:1/dir"
 // stockedSettings have a stock of certificates that are had from an authority.
 func stockedSettings() string {
 	return strings.NewReplacer(
-		`hosts: ["{{.Host}}"]`, `hosts: ["{{.Host}}"{{range .Stock.Hosts}}, "{{.}}"{{end}}]`,
+		"pools:\n", `{{range $i, $hosts := .Stock.Shelves}}  - {name: stock{{$i}}, kind: public, address: "{{$.Address}}", allow: [track], pool: collectors,
+     hosts: [{{range $hosts}}"{{.}}", {{end}}]}
+{{end}}pools:
+`,
 		"issuer: none", "issuer: acme\n  acme: {email: ops@bench.test, directory: \""+deadDirectory+"\", challenges: [tls-alpn-01]}",
 		`storage: "{{.Folder}}"`, `storage: "{{.Stock.Folder}}"`,
 	).Replace(trackgateSettings)

@@ -64,8 +64,13 @@ func (f *logFile) open() error {
 }
 
 // Reopen begins to write to what has the name now: logrotate has moved the file, or
-// somebody has removed it. What was written before is in the old one.
+// somebody has removed it. What was written before is in the old one. What is no file is
+// kept: to open a pipe anew, or to wait for a write to it, may take for ever.
 func (f *logFile) Reopen() error {
+	info, err := f.file.Load().Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.open()

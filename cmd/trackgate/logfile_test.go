@@ -95,6 +95,7 @@ func TestClosingEndsAWriteThatHangs(t *testing.T) {
 	begun := make([]byte, 1)
 	_, err = reader.Read(begun)
 	require.NoError(t, err)
+	require.NoError(t, f.Reopen(), "nor does it wait for that")
 	require.NoError(t, f.Close())
 	select {
 	case err := <-ended:

@@ -92,10 +92,12 @@ func (t *tidier) due(live, held uint64) bool {
 }
 
 // percentFor returns the setting with which about headroom bytes of garbage
-// come between two collections of a heap with live bytes. Steps keep it from
-// moving with every look; the collector's floor is 4 MiB at 100.
+// come between two collections of a heap with live bytes, or as many as are live
+// where these are more: with ten thousand certificates to look through, a collection
+// costs as much as a hundred handshakes do. Steps keep it from moving with every look;
+// the collector's floor is 4 MiB at 100.
 func percentFor(live uint64) int {
 	live = max(live, 4<<20)
 	percent := int(uint64(headroom) * 100 / live)
-	return min(max(percent/25*25, 50), 1200)
+	return min(max(percent/25*25, 100), 1200)
 }

@@ -23,8 +23,8 @@ func TestTheHeadroomIsTheSameForEveryHeap(t *testing.T) {
 		assert.Zero(t, percent%25, "in steps")
 		garbage := live / 100 * uint64(percent)
 		switch {
-		case live >= headroom*2:
-			assert.Equal(t, 50, percent, "of %d bytes", live)
+		case live >= headroom:
+			assert.Equal(t, 100, percent, "of %d bytes", live)
 		case live > 4<<20 && percent < 1200:
 			assert.InDelta(t, headroom, garbage, float64(live)/4+float64(live)/100, "of %d bytes", live)
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -22,7 +23,7 @@ func logsTo(t *testing.T, output string) *gate {
 	t.Helper()
 	p := newPlace(t)
 	p.accessLog, p.admin = output, program.FreeAddress(t)
-	g := start(t, program.Build(t), p)
+	g := start(t, os.Args[0], p)
 	_, port, _ := net.SplitHostPort(p.address)
 	res, err := client(t, filepath.Join(p.storage, "ca.pem")).Get("https://localhost:" + port + "/docs")
 	require.NoError(t, err)
@@ -60,4 +61,31 @@ func TestASyslogThatIsAwayCostsLinesAlone(t *testing.T) {
 	require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
 	assert.NoError(t, g.end(t))
 	assert.Contains(t, g.output.String(), "the access log cannot be written: lines are dropped")
+}
+
+// What logrotate does, to the whole program.
+func TestAHangupLeavesALogThatWasMoved(t *testing.T) {
+	p := newPlace(t)
+	p.accessLog = filepath.Join(t.TempDir(), "access.log")
+	g := start(t, os.Args[0], p)
+	visitor := client(t, filepath.Join(p.storage, "ca.pem"))
+	_, port, _ := net.SplitHostPort(p.address)
+	ask := func() {
+		res, err := visitor.Get("https://localhost:" + port + "/docs")
+		require.NoError(t, err)
+		res.Body.Close()
+	}
+	ask()
+	require.Eventually(t, func() bool { return textOf(t, p.accessLog) != "" }, 20*time.Second, 10*time.Millisecond)
+	require.NoError(t, os.Rename(p.accessLog, p.accessLog+".1"))
+	require.NoError(t, g.command.Process.Signal(syscall.SIGHUP))
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(p.accessLog)
+		return err == nil
+	}, 20*time.Second, 10*time.Millisecond)
+	ask()
+	require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
+	assert.NoError(t, g.end(t))
+	assert.Equal(t, 1, strings.Count(textOf(t, p.accessLog+".1"), "\n"))
+	assert.Equal(t, 1, strings.Count(textOf(t, p.accessLog), "\n"))
 }

@@ -21,7 +21,7 @@ func Defaults() Settings {
 		Limits:    defaultLimits(),
 		Timeouts:  defaultTimeouts(),
 		Admin:     Admin{Socket: "/run/trackgate/admin.sock", Address: "127.0.0.1:9180"},
-		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1}},
+		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1, Rotate: Rotate{Keep: 10}}},
 	}
 }
 

@@ -159,7 +159,7 @@ func (c compiler) fieldName(key, name string) {
 	}
 	taken := []string{"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive",
 		"expect", "proxy", "authorization", "cookie", "content-type", "origin", "x-forwarded-for", "x-real-ip", "forwarded",
-		"x-forwarded-proto", "x-forwarded-host"}
+		"x-forwarded-proto", "x-forwarded-host", "x-request-id", "traceparent", "tracestate"}
 	if slices.Contains(taken, strings.ToLower(name)) {
 		c.wrong(key, "a field without another meaning (x-forwarded-for and x-real-ip carry the address anyway)", "")
 	}

@@ -107,7 +107,10 @@ func TestEverythingSetArrives(t *testing.T) {
 	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::1/128")}, settings.TrustedProxies)
 	require.Equal(t, configs.Log{
 		Level: "debug", Format: "console",
-		Access: configs.AccessLog{Output: "/var/log/access.log", Sample: 0.5},
+		Access: configs.AccessLog{
+			Output: "/var/log/access.log", Sample: 0.5,
+			Rotate: configs.Rotate{Size: 100e6, Age: 7 * 24 * time.Hour, Keep: 1, Compress: true},
+		},
 	}, settings.Log)
 	require.Equal(t, configs.TLS{
 		Issuer: configs.IssuerNone, ACME: configs.Defaults().TLS.ACME, Storage: "testdata/good/state", MinVersion: "1.3",

@@ -27,10 +27,6 @@ func (c compiler) admin(a Admin, listeners []Listener) Admin {
 func (c compiler) log(l Log) Log {
 	oneOf(c, "log.level", l.Level, "debug", "info", "warn", "error")
 	oneOf(c, "log.format", l.Format, "json", "console")
-	known := []string{"stdout", "stderr", "off"}
-	if out := l.Access.Output; !slices.Contains(known, out) && !filepath.IsAbs(out) {
-		c.wrong("log.access.output", "stdout, stderr, off or the absolute path of a file", nearest(out, known))
-	}
-	between(c, "log.access.sample", l.Access.Sample, 0, 1)
+	l.Access = c.accessLog("log.access", l.Access)
 	return l
 }

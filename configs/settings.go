@@ -145,9 +145,3 @@ type Log struct {
 	Format string // json, console
 	Access AccessLog
 }
-
-// AccessLog is where the line of each exchange goes.
-type AccessLog struct {
-	Output string  // stdout, stderr, off or a file's path
-	Sample float64 // 0 to 1 of the exchanges that went well; the others are always written
-}

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"encoding/hex"
-	"math/rand/v2"
 	"time"
 
 	"github.com/trackgate/trackgate/internal/accesslog"
@@ -23,18 +21,6 @@ func (g *Gate) log(x *exchange, took time.Duration) {
 		e.Backend = x.to.Addr
 	}
 	e.UserAgent, _ = x.req.Fields.Get(wire.UserAgent)
+	e.TraceID = traceID(&x.req.Fields)
 	g.parts.Access.Write(e)
-}
-
-// requestID returns the name of the exchange in logs: 128 random bits.
-func (x *exchange) requestID() []byte {
-	if x.id[0] == 0 {
-		var raw [16]byte
-		high, low := rand.Uint64(), rand.Uint64()
-		for i := range 8 {
-			raw[i], raw[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
-		}
-		hex.Encode(x.id[:], raw[:])
-	}
-	return x.id[:]
 }

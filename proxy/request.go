@@ -68,7 +68,7 @@ func (x *exchange) withheld(f *wire.Field) bool {
 	switch f.ID {
 	case wire.Other:
 		return x.listener.clientIP != "" && string(f.Name) == x.listener.clientIP
-	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.XRealIP, wire.Spoofable:
+	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.XRealIP, wire.Spoofable, wire.RequestID:
 		return true
 	case wire.Authorization, wire.Cookie, wire.Private:
 		return x.listener.public()
@@ -76,7 +76,7 @@ func (x *exchange) withheld(f *wire.Field) bool {
 	return false
 }
 
-// appendForwarded appends who asks, and how. Tracardi takes the value as the
+// appendForwarded appends who asks, how, and by which name the log knows it. Tracardi takes the value as the
 // address, so it is exactly one. Every field is stored with each event, so
 // X-Real-IP is there only in place of the client's own.
 func (x *exchange) appendForwarded(b []byte) []byte {
@@ -87,6 +87,8 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, "\r\nx-forwarded-host: "...)
 	b = append(b, x.req.Authority...)
 	b = append(b, '\r', '\n')
+	b = append(b, "x-request-id: "...)
+	b = append(append(b, x.requestID()...), '\r', '\n')
 	if x.req.Fields.Has(wire.XRealIP) {
 		b = x.appendClient(b, "x-real-ip")
 	}

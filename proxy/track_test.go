@@ -56,6 +56,7 @@ func TestTheBackendSeesExactlyTheseFieldsOfTheTracker(t *testing.T) {
 			"x-forwarded-for: 127.0.0.1",
 			"x-forwarded-proto: https",
 			"x-forwarded-host: track.test",
+			"x-request-id: " + requestID(t, edge),
 			"content-length: 58",
 		}, backend.Next(t).Fields)
 	})
@@ -66,7 +67,7 @@ var hostile = []string{
 	"X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 7.7.7.7", "X-Real-IP: 6.6.6.6", "X-Real-IP: 7.7.7.7",
 	"Forwarded: for=6.6.6.6", "X-Forwarded-Proto: http", "X-Forwarded-Host: evil.test", "X-Forwarded-Port: 1",
 	"X-Original-URL: /install", "X-Rewrite-URL: /install", "Proxy: http://evil.test", "True-Client-IP: 6.6.6.6",
-	"x.real.ip: 6.6.6.6", "X-My-IP: 6.6.6.6", "Keep-Alive: 300", "TE: trailers",
+	"x.real.ip: 6.6.6.6", "X-My-IP: 6.6.6.6", "X-Request-ID: mine", "X-Request-ID: or-mine", "Keep-Alive: 300", "TE: trailers",
 	"Connection: x-hop, x-forwarded-for, host", "X-Hop: 1", "Upgrade: h2c", "HTTP2-Settings: AAMA",
 	"Proxy-Authorization: Basic eDp5", "Authorization: Bearer t", "Cookie: a=b", "X-Context: staging", "Scheme: ftp",
 }
@@ -89,7 +90,8 @@ func TestTheBackendBelievesNobodyButTheGate(t *testing.T) {
 				backend := testbed.Backend(t)
 				edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.Listener(row.kind...))
 				edge.Post(t, "/track", event, hostile...).HasStatus(200)
-				want := append([]string{"host: track.test", "content-type: application/json", "content-length: 58"}, row.want...)
+				want := append([]string{"host: track.test", "content-type: application/json", "content-length: 58",
+					"x-request-id: " + requestID(t, edge)}, row.want...)
 				assert.ElementsMatch(t, want, backend.Next(t).Fields)
 			})
 		}

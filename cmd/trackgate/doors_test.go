@@ -20,7 +20,7 @@ func assembled(t *testing.T, listeners, tls string) *server {
 pools:
   - {name: p, backends: ["http://127.0.0.1:9"]}
 tls: {`+tls+`, storage: `+t.TempDir()+`}
-admin: {address: ""}
+admin: {socket: "", address: ""}
 `), nil)
 	require.NoError(t, err)
 	s, err := assemble(loaded, source{})

@@ -95,6 +95,7 @@ type plan struct {
 	next   *generation
 	change change
 	sides  *sidesChange
+	output logOutput // of the access log; nil: it stays
 }
 
 // change is what the gate prepares (proxy.Change).
@@ -112,14 +113,14 @@ func (s *server) prepare(ctx context.Context, settings *configs.Settings) (*plan
 		return nil, err
 	}
 	p := &plan{server: s, next: next}
-	if p.sides, err = s.sides.prepare(ctx, settings.Admin, s.log); err == nil {
+	if p.output, err = s.newOutput(settings.Log.Access); err == nil {
+		p.sides, err = s.sides.prepare(ctx, settings.Admin, s.log)
+	}
+	if err == nil {
 		p.change, err = s.gate.Prepare(ctx, settings, s.parts(next))
 	}
 	if err != nil {
-		if p.sides != nil {
-			p.sides.cancel()
-		}
-		next.discard(current)
+		p.cancel()
 		return nil, err
 	}
 	return p, nil
@@ -127,8 +128,20 @@ func (s *server) prepare(ctx context.Context, settings *configs.Settings) (*plan
 
 // cancel gives everything back.
 func (p *plan) cancel() {
-	p.change.Cancel()
-	p.sides.cancel()
+	if p.change != nil {
+		p.change.Cancel()
+	}
+	p.giveBack()
+}
+
+// giveBack closes what was opened beside the gate.
+func (p *plan) giveBack() {
+	if p.sides != nil {
+		p.sides.cancel()
+	}
+	if p.output != nil {
+		p.output.Close() //nolint:errcheck // nothing was written
+	}
 	p.next.discard(p.server.current.Load())
 }
 
@@ -136,8 +149,7 @@ func (p *plan) cancel() {
 func (p *plan) commit() error {
 	s := p.server
 	if err := p.change.Commit(); err != nil {
-		p.sides.cancel()
-		p.next.discard(s.current.Load())
+		p.giveBack()
 		return err
 	}
 	s.current.Store(p.next)
@@ -146,6 +158,10 @@ func (p *plan) commit() error {
 	default:
 	}
 	p.sides.commit()
+	s.access.SetSample(p.next.settings.Log.Access.Sample)
+	if p.output != nil {
+		s.exchangeOutput(p.output)
+	}
 	setLevel(p.next.settings.Log.Level)
 	return nil
 }

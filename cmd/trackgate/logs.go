@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/accesslog/syslog"
 )
 
 // newLogger makes the log of what changes: starts, checks, certificates. Its
@@ -41,15 +41,31 @@ func terminal(out io.Writer) bool {
 	return err == nil
 }
 
+// logOutput is where the access log goes.
+type logOutput interface {
+	io.WriteCloser
+	Reopen() error // a file that was moved is left for a new one; nothing else changes
+}
+
 // kept is an output that is not ours to close.
 type kept struct{ io.Writer }
 
 // Close does nothing.
 func (kept) Close() error { return nil }
 
-// openOutput opens what the access log is written to.
-func openOutput(name string) (io.WriteCloser, error) {
-	switch name {
+// Reopen does nothing.
+func (kept) Reopen() error { return nil }
+
+// remote is a syslog.
+type remote struct{ *syslog.Syslog }
+
+// Reopen does nothing: a connection that has ended is noticed.
+func (remote) Reopen() error { return nil }
+
+// openOutput opens what the access log is written to. Trouble is told when a file cannot
+// be put aside; it is written on.
+func openOutput(s configs.AccessLog, trouble func(error)) (logOutput, error) {
+	switch s.Output {
 	case "stdout":
 		return kept{os.Stdout}, nil
 	case "stderr":
@@ -57,9 +73,12 @@ func openOutput(name string) (io.WriteCloser, error) {
 	case "off":
 		return kept{io.Discard}, nil
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if network, address, ok := s.Syslog(); ok {
+		return remote{syslog.New(network, address)}, nil
+	}
+	f, err := openLogFile(s.Output, s.Rotate, trouble)
 	if err != nil {
-		return nil, fmt.Errorf("log.access.output: %w", err)
+		return nil, err
 	}
 	return f, nil
 }

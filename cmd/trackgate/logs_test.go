@@ -51,26 +51,12 @@ func TestColoursOnlyOnATerminal(t *testing.T) {
 
 func TestOutputsOfTheAccessLog(t *testing.T) {
 	for name, want := range map[string]io.Writer{"stdout": os.Stdout, "stderr": os.Stderr, "off": io.Discard} {
-		out, err := openOutput(name)
+		out, err := openOutput(configs.AccessLog{Output: name}, nil)
 		require.NoError(t, err)
 		assert.Equal(t, want, out.(kept).Writer)
+		require.NoError(t, out.Reopen())
 		require.NoError(t, out.Close(), "it is not ours")
 	}
 	_, err := os.Stdout.WriteString("")
 	assert.NoError(t, err, "stdout is still open")
-}
-
-func TestTheAccessLogIsAppendedTo(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "access.log")
-	for range 2 {
-		out, err := openOutput(file)
-		require.NoError(t, err)
-		io.WriteString(out, "line\n")
-		require.NoError(t, out.Close())
-	}
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, "line\nline\n", string(text))
-	_, err = openOutput(filepath.Join(file, "below"))
-	assert.ErrorContains(t, err, "log.access.output: ")
 }

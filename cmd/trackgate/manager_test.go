@@ -97,7 +97,7 @@ pools:
   - {name: p, backends: ["http://`+backend+`"], health: {interval: 0s}}
 tls: {issuer: internal, storage: `+t.TempDir()+`}
 limits: {connections: 1, handshakes_per_client: 1}
-admin: {address: ""}
+admin: {socket: "", address: ""}
 `)
 	m := newManager(t, "600000")
 	gate := m.run(t, program.Build(t), file)

@@ -246,3 +246,28 @@ func TestAdminSidesMove(t *testing.T) {
 		return err != nil
 	}, 10*time.Second, 10*time.Millisecond)
 }
+
+func TestTheAccessLogMoves(t *testing.T) {
+	g := newOperated(t)
+	one, two := filepath.Join(t.TempDir(), "one.log"), filepath.Join(t.TempDir(), "two.log")
+	lines := func(path string) int {
+		text, _ := os.ReadFile(path)
+		return strings.Count(string(text), "\n")
+	}
+	g.rewrite(t, `output: "off"`, `output: "`+one+`"`)
+	assert.Equal(t, exitFine, try("reload", "-c", g.file).code)
+	for range 3 {
+		g.status(t, "POST", "/track")
+	}
+	g.rewrite(t, `output: "`+one+`"`, `output: "`+two+`"`)
+	assert.Equal(t, exitFine, try("reload", "-c", g.file).code)
+	assert.Equal(t, 3, lines(one), "nothing is lost on the way")
+	g.status(t, "POST", "/track")
+	require.Eventually(t, func() bool { return lines(two) == 1 }, 10*time.Second, 10*time.Millisecond)
+	g.rewrite(t, `output: "`+two+`"`, `output: "/none/access.log"`)
+	got := try("reload", "-c", g.file)
+	assert.Equal(t, exitMistake, got.code)
+	assert.Contains(t, got.stderr, "/none/access.log")
+	g.status(t, "POST", "/track")
+	require.Eventually(t, func() bool { return lines(two) == 2 }, 10*time.Second, 10*time.Millisecond)
+}

@@ -10,8 +10,8 @@ import (
 	"github.com/trackgate/trackgate/configs"
 )
 
-// reloadOnSignal loads the settings again with each SIGHUP, and has another process take
-// over with SIGUSR2, until ctx ends.
+// reloadOnSignal leaves a log that was moved and loads the settings again with each SIGHUP,
+// and has another process take over with SIGUSR2, until ctx ends.
 func (s *server) reloadOnSignal(ctx context.Context) {
 	hangups, upgrades := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -21,6 +21,7 @@ func (s *server) reloadOnSignal(ctx context.Context) {
 	for {
 		select {
 		case <-hangups:
+			s.reopen()
 			s.reload(ctx, 0) //nolint:errcheck // the log tells
 		case <-upgrades:
 			s.upgrade() //nolint:errcheck // the log tells
@@ -109,6 +110,4 @@ func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
 }
 
 // startsOnly reports whether a key has an effect only when the gate is started.
-func startsOnly(key string) bool {
-	return key == "log.format" || len(key) > len("log.access") && key[:len("log.access")] == "log.access"
-}
+func startsOnly(key string) bool { return key == "log.format" }

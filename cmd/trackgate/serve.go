@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -62,8 +61,8 @@ func (s source) load() (*configs.Settings, error) {
 type server struct {
 	source
 	log     zerolog.Logger
-	journal *journal       // what log writes to
-	output  io.WriteCloser // of the access log
+	journal *journal  // what log writes to
+	output  logOutput // of the access log
 	access  *accesslog.Log
 	metrics *metrics.Set
 	gate    *proxy.Gate
@@ -91,7 +90,7 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 	}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	var err error
-	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
+	if s.output, err = openOutput(settings.Log.Access, s.asideTrouble); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -127,15 +126,6 @@ func (s *server) parts(g *generation) proxy.Parts {
 }
 
 func (s *server) keeper() *tlsconf.Keeper { return s.current.Load().keeper }
-
-// logTrouble tells when the access log cannot be written, and when it can again.
-func (s *server) logTrouble(err error) {
-	if err != nil {
-		s.log.Error().Err(err).Msg("the access log cannot be written: lines are dropped")
-		return
-	}
-	s.log.Info().Msg("the access log is written again")
-}
 
 func (s *server) started() started {
 	at := started{Addrs: s.gate.Addrs(), CAFile: s.keeper().CAFile()}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,5 +87,7 @@ func TestATrialThatGoesWrongEndsByItself(t *testing.T) {
 		g.status(t, "POST", "/track")
 	}
 	require.Eventually(t, func() bool { return g.status(t, "POST", "/track") == 200 }, 20*time.Second, 50*time.Millisecond)
+	require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, g.end(t))
 	assert.Contains(t, g.output.String(), "requests were answered with a 5xx")
 }

@@ -5,15 +5,17 @@
 //
 //  1. Write decides whether it is due. Only exchanges that went well are
 //     sampled, by counting, so that a tenth is every tenth; a refusal or a
-//     failure is always written.
+//     failure, a backend's own 5xx among them, is always written.
 //  2. The line is formatted on a workbench from a pool, outside of any lock,
 //     and copied into the buffer that is being filled: the lock is held for one
 //     copy of some 400 bytes.
-//  3. Run, the one goroutine that owns the output, swaps that buffer for an
+//  3. Run, the one goroutine that writes, swaps that buffer for an
 //     empty one when it is half full, and every 200 ms, and writes it in one
 //     call.
 //  4. If the output is slow or broken, the buffer fills and further lines are
 //     dropped and counted (Dropped). Exchanges go on as if nothing were wrong.
+//  5. SetOutput writes what was logged to the old output and changes to another,
+//     while exchanges go on. No line is lost or torn by it.
 //
 // What a client wrote is shown escaped and cut to a length: everything outside
 // of printable ASCII becomes \u00XX or \uXXXX, bytes that are not UTF-8 one by

@@ -7,8 +7,8 @@ import (
 	"github.com/trackgate/trackgate/internal/reason"
 )
 
-// Entry is what is told about one exchange. Method, Host, Path, RequestID and
-// UserAgent are the client's own bytes as they came; they are only read while
+// Entry is what is told about one exchange. Method, Host, Path, RequestID,
+// TraceID and UserAgent are the client's own bytes as they came; they are only read while
 // Write runs, so they may be views into a connection's buffer.
 type Entry struct {
 	Time     time.Time // when the exchange began, shown in UTC
@@ -31,5 +31,6 @@ type Entry struct {
 	TLS             string // "1.3"; "" on plain HTTP
 
 	RequestID []byte
+	TraceID   []byte // nil for none, and then not shown
 	UserAgent []byte
 }

@@ -14,6 +14,7 @@ const (
 	hostCap      = 255
 	pathCap      = 256
 	requestIDCap = 128
+	traceIDCap   = 32
 	userAgentCap = 256
 )
 
@@ -28,23 +29,28 @@ func (l *line) format(e *Entry) {
 	b := append(l.buf[:0], `{"time":"`...)
 	b = l.stamp.append(b, e.Time)
 	b = append(b, `","level":"`...)
-	b = append(b, level(e.Reason)...)
+	b = append(b, level(e)...)
 	b = appendRequest(b, e)
 	b = appendAnswer(b, e)
 	b = appendBackend(b, e)
 	b = appendWord(b, `,"tls":"`, e.TLS)
 	b = appendText(b, `,"request_id":"`, e.RequestID, requestIDCap)
+	if len(e.TraceID) > 0 {
+		b = appendText(b, `,"trace_id":"`, e.TraceID, traceIDCap)
+	}
 	b = appendText(b, `,"user_agent":"`, e.UserAgent, userAgentCap)
 	l.buf = append(b, '}', '\n')
 }
 
-// level tells refusals and failures of the edge from what went well. What the
-// client was sent says less: an answer that began with 200 may break off.
-func level(r reason.Reason) string {
+// level tells refusals and failures from what went well, and so what is always written
+// from what may be sampled. The status alone says less: an answer that began with 200
+// may break off.
+func level(e *Entry) string {
+	r := e.Reason
 	switch {
-	case r == reason.OK:
+	case wentWell(e):
 		return "info"
-	case r < reason.Count && r.Status() < 500:
+	case r != reason.OK && r < reason.Count && r.Status() < 500:
 		return "warn"
 	default:
 		return "error"

@@ -37,6 +37,7 @@ type shape struct {
 	Reused          bool        `json:"reused"`
 	TLS             string      `json:"tls"`
 	RequestID       string      `json:"request_id"`
+	TraceID         string      `json:"trace_id"`
 	UserAgent       string      `json:"user_agent"`
 }
 
@@ -54,7 +55,7 @@ func FuzzLine(f *testing.F) {
 			Time: time.UnixMilli(at % 253402300800000), Listener: word, Client: client, Protocol: word,
 			Method: text, Host: text, Path: text, Status: status, Reason: reason.Reason(why),
 			BytesIn: took, BytesOut: at, Duration: time.Duration(took), Backend: word, Attempts: status,
-			BackendDuration: time.Duration(at), Reused: reused, TLS: word, RequestID: text, UserAgent: text,
+			BackendDuration: time.Duration(at), Reused: reused, TLS: word, RequestID: text, TraceID: text, UserAgent: text,
 		}
 		var l line
 		l.format(e)
@@ -94,12 +95,12 @@ func expected(e *Entry) shape {
 	}
 	path, _, _ := strings.Cut(string(e.Path), "?")
 	return shape{
-		Time: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Level: level(e.Reason), Listener: latin(e.Listener),
+		Time: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), Level: level(e), Listener: latin(e.Listener),
 		Client: client, Protocol: latin(e.Protocol), Method: shown(string(e.Method), 16), Host: shown(string(e.Host), 255),
 		Path: shown(path, 256), Status: e.Status, Reason: e.Reason.String(), BytesIn: e.BytesIn, BytesOut: e.BytesOut,
 		DurationSeconds: seconds(e.Duration), Backend: latin(e.Backend), Attempts: e.Attempts,
 		BackendSeconds: seconds(e.BackendDuration), Reused: e.Reused, TLS: latin(e.TLS),
-		RequestID: shown(string(e.RequestID), 128), UserAgent: shown(string(e.UserAgent), 256),
+		RequestID: shown(string(e.RequestID), 128), TraceID: shown(string(e.TraceID), 32), UserAgent: shown(string(e.UserAgent), 256),
 	}
 }
 

@@ -42,7 +42,7 @@ func pageView() *Entry {
 
 // written returns what l writes when it ends now.
 func written(l *Log, out *bytes.Buffer) string {
-	l.flush(nil)
+	l.flush()
 	return out.String()
 }
 
@@ -111,7 +111,7 @@ func TestOnlyWhatWentWellIsSampled(t *testing.T) {
 				for range 100 {
 					l.Write(&Entry{Reason: c.reason})
 				}
-				l.flush(make([]byte, 0, bufferSize))
+				l.flush()
 			}
 			assert.Equal(t, c.want, bytes.Count(out.Bytes(), []byte("\n")))
 			assert.Zero(t, l.Dropped(), "what is not chosen is not lost")
@@ -164,14 +164,13 @@ func longText() *Entry {
 
 func BenchmarkWrite(b *testing.B) {
 	l := New(Options{Output: io.Discard, Sample: 1})
-	spare := make([]byte, 0, bufferSize)
 	e := pageView()
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		e.Time = e.Time.Add(20 * time.Microsecond)
 		l.Write(e)
 		if n%256 == 0 {
-			spare = l.flush(spare)
+			l.flush()
 		}
 	}
 	require.Zero(b, l.Dropped())

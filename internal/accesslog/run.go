@@ -16,27 +16,33 @@ func (l *Log) Run(ctx context.Context) {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
 
-	spare := make([]byte, 0, bufferSize)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-l.wake:
 		case <-tick.C:
 		}
-		spare = l.flush(spare)
+		l.flush()
 	}
 	l.end()
-	l.flush(spare)
+	l.flush()
 }
 
-// flush hands empty to those who log, writes what they had logged, and returns
-// the other buffer, emptied.
-func (l *Log) flush(empty []byte) []byte {
-	full := l.swap(empty)
+// flush writes what was logged.
+func (l *Log) flush() {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.flushLocked()
+}
+
+// flushLocked hands the empty buffer to those who log, writes what they had logged,
+// and keeps the other one.
+func (l *Log) flushLocked() {
+	full := l.swap(l.spare)
 	if lost := l.sink.write(full); lost > 0 {
 		l.dropped.Add(uint64(lost))
 	}
-	return full[:0]
+	l.spare = full[:0]
 }
 
 func (l *Log) swap(empty []byte) []byte {

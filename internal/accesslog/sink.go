@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// sink is the output and what is known of it. One goroutine owns it.
+// sink is the output and what is known of it. One goroutine at a time has it.
 type sink struct {
 	out     io.Writer
 	notify  func(error)
@@ -35,6 +35,16 @@ func (s *sink) writeWhole(p []byte) (int, error) {
 	n, err := s.put(p)
 	s.torn = n > 0 && p[n-1] != '\n'
 	return n, err
+}
+
+// replace changes the output. A torn line is ended if that is possible by now: the old
+// output may be read on, or be the new one under another descriptor. A failure is over
+// when the new one has taken a line.
+func (s *sink) replace(out io.Writer) {
+	if s.torn {
+		s.put([]byte{'\n'}) //nolint:errcheck // nothing more can be done for it
+	}
+	s.out, s.torn = out, false
 }
 
 // put is Write for outputs that forget the error of a short write.

@@ -30,6 +30,7 @@ var arrows = []struct {
 	{"proxy", []string{"balancer/...", "configs", "health", "proxy/...", "internal/accesslog", "internal/metrics", "internal/reason"}},
 	{"internal/reason", nil},
 	{"internal/accesslog", []string{"internal/reason"}},
+	{"internal/accesslog/syslog", nil},
 	{"internal/metrics", []string{"internal/reason"}},
 	{"internal/admin", []string{"internal/metrics"}},
 	{"internal/standin", nil},

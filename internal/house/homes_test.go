@@ -26,6 +26,7 @@ var homes = []struct {
 	{"github.com/fsnotify/fsnotify", []string{"tlsconf", "configs"}},
 	{"github.com/coreos/go-systemd", []string{"internal/supervisor"}},
 	{"github.com/spf13/cobra", []string{"cmd/..."}},
+	{"github.com/DeRuina/timberjack", []string{"cmd/trackgate"}},
 	{"github.com/prometheus/client_golang/prometheus/promhttp", []string{"internal/admin", "internal/metrics"}},
 	{"github.com/prometheus", []string{"internal/metrics"}},
 	{"github.com/pires/go-proxyproto", []string{"proxy"}},

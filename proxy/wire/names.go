@@ -38,6 +38,8 @@ const (
 	Date                         // 6.6.1
 	ContentType                  // 8.3
 	StrictTransportSecurity      // RFC 6797
+	RequestID                    // x-request-id: the name of an exchange in the logs of all that take part
+	TraceParent                  // W3C Trace Context, section 3.2
 	Range                        // fields that modify or control, which no trailer may carry
 )
 
@@ -54,6 +56,7 @@ var known = [...]struct {
 	{"vary", Vary}, {"user-agent", UserAgent}, {"server", Server}, {"date", Date}, {"content-type", ContentType},
 	{"x-process-time", ProcessTime}, {"x-forwarded-for", XForwardedFor}, {"x-real-ip", XRealIP},
 	{"x-context", Private}, {"scheme", Private}, {"strict-transport-security", StrictTransportSecurity},
+	{"x-request-id", RequestID}, {"traceparent", TraceParent},
 
 	{"content-range", Range}, {"content-encoding", Range}, {"content-location", Range}, {"cache-control", Range},
 	{"range", Range}, {"pragma", Range}, {"age", Range}, {"expires", Range}, {"location", Range}, {"retry-after", Range},

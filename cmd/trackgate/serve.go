@@ -65,6 +65,7 @@ type server struct {
 func assemble(settings *configs.Settings) (*server, error) {
 	s := &server{settings: settings, journal: newJournal(os.Stderr), metrics: metrics.New(build())}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
+	limitMemory(s.log, os.DirFS("/"))
 	var err error
 	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
 		s.close()

@@ -1,7 +1,7 @@
 package kubernetes
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +14,7 @@ import (
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -55,10 +56,16 @@ func (i *installation) decode(document string) error {
 	return fmt.Errorf("no type is known for %q %q", kind.APIVersion, kind.Kind)
 }
 
-// into decodes one more of a list. Fields that are unknown or written twice are errors.
+// into decodes one more of a list, as Kubernetes does: fields that are unknown, of another
+// case or written twice are errors.
 func into[T any](list *[]T, document string) error {
+	text, err := yaml.YAMLToJSONStrict([]byte(document))
+	if err != nil {
+		return err
+	}
 	var object T
-	if err := yaml.UnmarshalStrict([]byte(document), &object); err != nil {
+	unknown, err := json.UnmarshalStrict(text, &object)
+	if err := errors.Join(append(unknown, err)...); err != nil {
 		return err
 	}
 	*list = append(*list, object)
@@ -104,9 +111,11 @@ func TestAMisspeltFieldIsFound(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, new(installation).decode(string(text)), file)
 		for _, word := range words {
-			bad := bytes.Replace(text, []byte(word+":"), []byte(word+"x:"), 1)
-			require.NotEqual(t, text, bad, "%s has no %s", file, word)
-			assert.ErrorContains(t, new(installation).decode(string(bad)), word+"x", "%s of %s", word, file)
+			for _, misspelt := range []string{word + "x", strings.ToUpper(word[:1]) + word[1:]} {
+				bad := strings.Replace(string(text), word+":", misspelt+":", 1)
+				require.NotEqual(t, string(text), bad, "%s has no %s", file, word)
+				assert.ErrorContains(t, new(installation).decode(bad), misspelt, "%s of %s", word, file)
+			}
 		}
 	}
 }

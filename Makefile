@@ -11,11 +11,21 @@ BINARY      ?= bin/trackgate
 DOCKER      ?= docker
 IMAGE       ?= trackgate:$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Where install puts things. Into a DESTDIR it needs no rights.
+PREFIX      ?= /usr/local
+DESTDIR     ?=
+DIST        ?= dist
+AS_ROOT     := $(if $(DESTDIR),,$(SUDO))
+
+# A version of a package begins with a digit, and has no hyphen.
+DEB_VERSION := $(shell sed 's/^v\([0-9]\)/\1/; t hyphens; s/^/0~/; :hyphens s/-/+/g' <<<'$(VERSION)')
 
 # What is needed beside Go, by the names of Debian's packages.
 TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl python3-fastapi python3-uvicorn \
-               redis-server sslscan testssl.sh
+               redis-server sslscan systemd testssl.sh
 BENCHTOOLS  := haproxy nghttp2-client nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.
@@ -98,6 +108,23 @@ lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
 
 .PHONY: check
 check: lint build race test suites kubernetes scenarios ## All of the above but fuzz and bench: what CI runs
+
+.PHONY: install
+install: build ## Install the program, its settings and its systemd service (PREFIX, DESTDIR)
+	$(AS_ROOT) install -D -m 755 bin/trackgate $(DESTDIR)$(PREFIX)/bin/trackgate
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/systemd/trackgate.service \
+	| $(AS_ROOT) install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/trackgate.service
+	$(AS_ROOT) install -D -m 644 packaging/systemd/before-253.conf $(DESTDIR)$(PREFIX)/share/trackgate/before-253.conf
+	$(AS_ROOT) install -D -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/trackgate.conf
+	$(AS_ROOT) install -D -m 644 configs/reference.yaml $(DESTDIR)$(PREFIX)/share/doc/trackgate/reference.yaml
+	[ -e $(DESTDIR)/etc/trackgate/trackgate.yaml ] || \
+		$(AS_ROOT) install -D -m 640 packaging/trackgate.yaml $(DESTDIR)/etc/trackgate/trackgate.yaml
+	[ -n "$(DESTDIR)" ] || $(AS_ROOT) env UNITS=$(PREFIX)/lib/systemd/system SHARE=$(PREFIX)/share/trackgate packaging/scripts/postinstall.sh
+
+.PHONY: deb
+deb: ## Build dist/trackgate_VERSION_ARCH.deb, for any processor of the architecture
+	GOAMD64=v1 $(GO) build $(BUILDFLAGS) -o $(DIST)/trackgate ./cmd/trackgate
+	DIST='$(DIST)' DEB_VERSION='$(DEB_VERSION)' ARCH="$$($(GO) env GOARCH)" $(GO) run $(NFPM) package --config packaging/nfpm.yaml --packager deb --target $(DIST)/
 
 .PHONY: install-tools
 install-tools: ## Install what race and suites need beside Go (Debian)

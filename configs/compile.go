@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// later ends what is wanted where the contract knows more than the gate.
-const later = " is not in this version"
-
 // compiler turns a draft into settings and notes what can't be meant.
 type compiler struct {
 	*ledger

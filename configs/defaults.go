@@ -20,7 +20,7 @@ func Defaults() Settings {
 		TLS:       TLS{Issuer: IssuerNone, ACME: defaultACME(), Storage: "/var/lib/trackgate", Redis: Redis{Prefix: "trackgate"}, MinVersion: "1.2", HybridKeyExchange: true},
 		Limits:    defaultLimits(),
 		Timeouts:  defaultTimeouts(),
-		Admin:     Admin{Address: "127.0.0.1:9180"},
+		Admin:     Admin{Socket: "/run/trackgate/admin.sock", Address: "127.0.0.1:9180"},
 		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1}},
 	}
 }

@@ -58,6 +58,7 @@ func (c compiler) timeouts(t Timeouts) Timeouts {
 	between(c, "timeouts.body", t.Body, shortest, 10*time.Minute)
 	between(c, "timeouts.write", t.Write, shortest, 10*time.Minute)
 	between(c, "timeouts.keep_alive", t.KeepAlive, shortest, time.Hour)
+	between(c, "timeouts.announce", t.Announce, 0, time.Hour)
 	between(c, "timeouts.drain", t.Drain, 0, time.Hour)
 	return t
 }

@@ -115,10 +115,10 @@ func TestEverythingSetArrives(t *testing.T) {
 		Files: []configs.KeyPair{{Certificate: "testdata/good/everything.yaml", Key: "testdata/good/everything.yaml"}},
 		ECH:   []configs.ECHKey{{Config: "testdata/good/everything.yaml", PrivateKey: "testdata/good/everything.yaml"}},
 	}, settings.TLS)
-	require.Equal(t, "[::1]:9180", settings.Admin.Address)
+	require.Equal(t, configs.Admin{Socket: "/run/gate.sock", Watch: true, Address: "[::1]:9180"}, settings.Admin)
 	require.Equal(t, configs.Timeouts{
 		Handshake: time.Second, Head: 2 * time.Second, Body: 3 * time.Second,
-		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Drain: 0,
+		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Announce: 5 * time.Second, Drain: 0,
 	}, settings.Timeouts)
 	limits := configs.Limits{
 		Body: 10e6, Head: 2048, Target: 1024, Fields: 50, BodyRate: 0,

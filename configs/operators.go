@@ -5,10 +5,13 @@ import (
 	"slices"
 )
 
+// longestSocket is what Linux takes (unix(7)).
+const longestSocket = 107
+
 // admin checks the side for operators.
 func (c compiler) admin(a Admin, listeners []Listener) Admin {
-	if a.Socket != "" {
-		c.wrong("admin.socket", "nothing (the admin socket"+later+")", "")
+	if a.Socket != "" && (!filepath.IsAbs(a.Socket) || len(a.Socket) > longestSocket) {
+		c.wrong("admin.socket", "the absolute path of a socket, at most "+plainly(longestSocket)+" bytes, or \"\" for none", "")
 	}
 	if a.Address != "" {
 		a.Address = c.address("admin.address", a.Address)

@@ -125,7 +125,8 @@ type Timeouts struct {
 	Body      time.Duration // between two reads of a body
 	Write     time.Duration // for a client to take what it was sent
 	KeepAlive time.Duration // between two requests
-	Drain     time.Duration // from SIGTERM until open exchanges are cut
+	Announce  time.Duration // from SIGTERM until nothing new is accepted: the gate says that it leaves
+	Drain     time.Duration // from then until open exchanges are cut
 }
 
 // Size is a number of bytes; in YAML a number or a number with B, KiB, MiB, GiB, kB, MB, GB.
@@ -135,6 +136,7 @@ type Size int64
 type Admin struct {
 	Socket  string
 	Address string
+	Watch   bool // the file of the settings: a change is a reload
 }
 
 // Log says what is written.

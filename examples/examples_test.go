@@ -45,6 +45,11 @@ func TestEveryExampleIsWithoutMistakes(t *testing.T) {
 	}
 }
 
+func TestWhatIsInstalledIsWithoutMistakes(t *testing.T) {
+	_, err := load(t, read(t, "../packaging/trackgate.yaml"))
+	assert.NoError(t, err)
+}
+
 func TestEveryFolderIsAnExample(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)

@@ -17,13 +17,15 @@ import (
 
 // listen opens the socket of an address. TCP keep-alive is off: an idle
 // connection has a shorter deadline than any probe would need.
-func listen(ctx context.Context, a *address) (*net.TCPListener, error) {
+func listen(ctx context.Context, a *address) (*port, error) {
 	config := net.ListenConfig{KeepAlive: -1}
 	l, err := config.Listen(ctx, "tcp", a.name)
 	if err != nil {
 		return nil, fmt.Errorf("listener %s: address %s: %w%s", a.listeners[0].name, a.name, err, Holder(a.name, err))
 	}
-	return l.(*net.TCPListener), nil
+	p := &port{socket: l.(*net.TCPListener)}
+	p.address.Store(a)
+	return p, nil
 }
 
 // Waits after an accept that failed, such as for want of file descriptors: it
@@ -34,28 +36,28 @@ const (
 )
 
 // acceptAll accepts connections until the socket is closed.
-func (g *Gate) acceptAll(l *net.TCPListener, a *address) {
+func (g *Gate) acceptAll(p *port) {
 	pause := shortestBreak
 	for {
-		tcp, err := l.AcceptTCP()
+		tcp, err := p.socket.AcceptTCP()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			g.parts.Log.Warn().Err(err).Str("address", a.name).Msg("a connection could not be accepted")
+			g.parts.Log.Warn().Err(err).Str("address", p.address.Load().name).Msg("a connection could not be accepted")
 			g.register.shed()
 			time.Sleep(pause)
 			pause = min(2*pause, longestBreak)
 			continue
 		}
 		pause = shortestBreak
-		g.accept(tcp, a)
+		g.take(tcp, p)
 	}
 }
 
-// accept takes a connection, if the limits allow it, and starts its goroutine.
-func (g *Gate) accept(tcp *net.TCPConn, a *address) {
-	c := &conn{gate: g, address: a}
+// take serves a connection on a goroutine of its own, if the limits allow it.
+func (g *Gate) take(tcp *net.TCPConn, p *port) {
+	c := &conn{gate: g, port: p, address: p.address.Load()}
 	c.lane.conn = c
 	if c.Init(tcp) != nil {
 		tcp.Close()
@@ -65,6 +67,7 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 	c.local = ip(tcp.LocalAddr())
 	c.client = c.peer
 	c.accepted = time.Now()
+	c.own = g.owns(tcp)
 	if refusal := g.opened(c); refusal != metrics.NotRefused {
 		c.refuse(refusal)
 		tcp.SetLinger(0) //nolint:errcheck // best effort: a refusal costs the client nothing to learn
@@ -78,6 +81,10 @@ func (g *Gate) accept(tcp *net.TCPConn, a *address) {
 // handshake. It reports whether requests may follow.
 func (c *conn) start() bool {
 	c.nc = c
+	if c.own {
+		c.answerProbe()
+		return false
+	}
 	if refusal := c.introduce(); refusal != metrics.NotRefused {
 		c.refuse(refusal)
 		return false
@@ -86,6 +93,7 @@ func (c *conn) start() bool {
 	if c.handshake() != nil {
 		return false
 	}
+	c.station.Store(c.listener.station)
 	c.h1.Init(c.nc, &c.listener.config)
 	c.listener.metrics.Opened(c.protocol())
 	return true

@@ -22,9 +22,10 @@ type conn struct {
 	socket.Conn         // what tls.Server reads from and writes to
 	ahead        []byte // bytes behind a PROXY header
 	gate         *Gate
-	address      *address
-	listener     *listener
-	nc           net.Conn // the TLS connection, or the conn itself
+	port         *port
+	address      *address  // of the snapshot in which it was accepted
+	listener     *listener // that it chose then
+	nc           net.Conn  // the TLS connection, or the conn itself
 	h1           h1.ServerConn
 	peer         netip.Addr // of the socket
 	client       netip.Addr // who is behind it: the peer, or whom a PROXY header named
@@ -34,11 +35,14 @@ type conn struct {
 	clientText   []byte
 	tlsVersion   string
 	known        atomic.Pointer[known]
+	station      atomic.Pointer[station] // of listener, once requests may come
+	dismissed    atomic.Bool
 	waiting      atomic.Bool
 	asleep       atomic.Bool           // and nobody has sent it away
 	lane         lane                  // of HTTP/1.1
 	h2           atomic.Pointer[http2] // nil on HTTP/1.1
 	begun        bool                  // the handshake was tried
+	own          bool                  // a probe of the program itself
 	newer, older *conn                 // the register's
 }
 
@@ -155,14 +159,30 @@ func (c *conn) work() (asleep bool) {
 func (c *conn) await() error {
 	c.waiting.Store(true)
 	defer c.waiting.Store(false)
-	if c.gate.draining.Load() {
+	if c.parting() {
 		return c.lastLook()
 	}
 	err := c.h1.Await(time.Now().Add(min(awake, c.gate.timeouts().KeepAlive)))
-	if err != nil && c.gate.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && c.parting() && errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.lastLook()
 	}
 	return err
+}
+
+// parting reports whether the connection is to end as soon as it can: the gate drains, or
+// the connection has had its time to leave.
+func (c *conn) parting() bool { return c.gate.draining.Load() || c.dismissed.Load() }
+
+// leaving reports whether what runs is the last of its connection: because it is parting,
+// the gate says that it leaves, or the settings have its listener no more, or on other terms. Over HTTP/1.1 the next
+// answer says so, whenever that is; to close an idle connection might lose a request that
+// is on its way.
+func (c *conn) leaving() bool { return c.parting() || c.gate.retiring.Load() || c.ended() }
+
+// ended reports whether the connection's listener is gone, or is there on other terms.
+func (c *conn) ended() bool {
+	s := c.station.Load()
+	return s != nil && s.ended.Load()
 }
 
 // lookTime is how long a last look takes when nothing is there.
@@ -178,12 +198,12 @@ func (c *conn) lastLook() error {
 
 // fallsAsleep reports whether err only says that no request came soon.
 func (c *conn) fallsAsleep(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && !c.gate.draining.Load() && c.gate.timeouts().KeepAlive > awake
+	return errors.Is(err, os.ErrDeadlineExceeded) && !c.parting() && c.gate.timeouts().KeepAlive > awake
 }
 
-// known is an authority and the listener of the connection's address that serves it;
-// nil for none.
+// known is an authority and the listener of an address that serves it; nil for none.
 type known struct {
+	address   *address
 	authority []byte
 	listener  *listener
 }
@@ -192,9 +212,10 @@ type known struct {
 // connection chose. On plain HTTP nothing was chosen before: there the request's
 // own host does. The last authority is remembered, as most connections have but one.
 func (c *conn) serves(x *exchange) bool {
+	a := c.current()
 	k := c.known.Load()
-	if k == nil || !bytes.Equal(x.req.Authority, k.authority) {
-		k = &known{bytes.Clone(x.req.Authority), c.lookUp(x.req.Authority)}
+	if k == nil || k.address != a || !bytes.Equal(x.req.Authority, k.authority) {
+		k = &known{a, bytes.Clone(x.req.Authority), c.lookUp(a, x.req.Authority)}
 		c.known.Store(k)
 	}
 	if k.listener == nil {
@@ -204,12 +225,21 @@ func (c *conn) serves(x *exchange) bool {
 	return true
 }
 
-// lookUp returns the listener that serves an authority on this connection.
-func (c *conn) lookUp(authority []byte) *listener {
+// current returns what the settings say now of the address where the connection came in.
+// One whose listener has ended is served to its end as it began.
+func (c *conn) current() *address {
+	if s := c.listener.station; s.ended.Load() {
+		return c.address
+	}
+	return c.port.address.Load()
+}
+
+// lookUp returns the listener of a that serves an authority on this connection.
+func (c *conn) lookUp(a *address, authority []byte) *listener {
 	name, _, _ := wire.SplitHost(authority)
 	host := strings.Trim(strings.ToLower(string(name)), "[]")
-	l, ok := c.address.find(host, c.local)
-	if ok && (c.address.tls == nil || l == c.listener) {
+	l, ok := a.find(host, c.local)
+	if ok && (a.tls == nil || l.station == c.listener.station) {
 		return l
 	}
 	return nil

@@ -192,3 +192,41 @@ listeners:
 	require.ErrorContains(t, err, "(held by proxy.test, process ")
 	assert.NotContains(t, err.Error(), "listener free")
 }
+
+// Whoever is before the gate hears that it leaves before anybody is refused.
+func TestALeaveIsAnnounced(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := serving(t, p, testbed.Pool(backend.Addr), testbed.Section("timeouts: {announce: 1s, drain: 1m}"))
+		client, idle := edge.Dial(t, testbed.Way{}), edge.Dial(t, testbed.Way{})
+		for _, c := range []*testbed.Client{client, idle} {
+			c.Post(t, "/track", event).HasStatus(200).Stays()
+		}
+		edge.Drain()
+		require.Eventually(t, func() bool { return edge.Ready() == proxy.ErrDraining }, testbed.Patience, tick)
+		if p == testbed.HTTP1 {
+			client.Post(t, "/track", event).HasStatus(200).Closes()
+		} else {
+			client.Silent(t)
+		}
+		edge.Dial(t, testbed.Way{}).Post(t, "/track", event).HasStatus(200).Closes()
+		idle.Silent(t)
+		edge.Ended(t)
+		assert.GreaterOrEqual(t, backend.Heads(), 3)
+	})
+}
+
+func TestALeaveMayBeTakenBack(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := serving(t, p, testbed.Pool(backend.Addr))
+		edge.Retire(true)
+		require.Equal(t, proxy.ErrDraining, edge.Ready())
+		edge.Dial(t, testbed.Way{}).Post(t, "/track", event).HasStatus(200).Closes()
+		edge.Retire(false)
+		require.NoError(t, edge.Ready())
+		edge.Dial(t, testbed.Way{}).Post(t, "/track", event).HasStatus(200).Stays()
+	})
+}

@@ -64,7 +64,8 @@ var exchanges = sync.Pool{New: func() any {
 // begin borrows an exchange for the next request on a lane.
 func (l *lane) begin(s wire.Stream, start time.Time) *exchange {
 	x, c := exchanges.Get().(*exchange), l.conn
-	x.conn, x.lane, x.stream, x.listener, x.client, x.start = c, l, s, c.listener, c.client, start
+	x.conn, x.lane, x.stream, x.client, x.start = c, l, s, c.client, start
+	x.listener = c.listener.station.current.Load()
 	l.running = x
 	return x
 }

@@ -48,7 +48,7 @@ type Verdict struct {
 // anything. It uses the same tables as a running gate. The error says that the
 // question could not be understood.
 func Explain(settings *configs.Settings, q Question) (*Verdict, error) {
-	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{}), Log: zerolog.Nop()})
+	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{}), Log: zerolog.Nop()}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -63,10 +63,8 @@ func Explain(settings *configs.Settings, q Question) (*Verdict, error) {
 // named finds a listener by its name.
 func (snap *snapshot) named(name string) (*address, *listener) {
 	for _, a := range snap.addresses {
-		for _, l := range a.listeners {
-			if l.name == name {
-				return a, l
-			}
+		if l := a.named(name); l != nil {
+			return a, l
 		}
 	}
 	return nil, nil

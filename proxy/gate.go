@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,9 +35,12 @@ type Parts struct {
 	Outbound func(configs.Pool) func() *tls.Config
 	// HandshakeResult gives a failed handshake its word; nil is all the same.
 	HandshakeResult func(error) metrics.Handshake
-	Log             zerolog.Logger
-	Access          *accesslog.Log
-	Metrics         *metrics.Set
+	// Own reports whether a connection from there is a probe of the program itself, which
+	// gets a handshake and nothing else; nil is none.
+	Own     func(netip.AddrPort) bool
+	Log     zerolog.Logger
+	Access  *accesslog.Log
+	Metrics *metrics.Set
 }
 
 // Gate is the whole of the request path.
@@ -52,12 +56,19 @@ type Gate struct {
 	complaints zerolog.Logger // of what clients may provoke at will: a few lines at a time
 	failures   zerolog.Logger // of attempts, a few lines at a time
 	open       atomic.Int64   // connections
-	room       int64          // how many there may be
+	room       atomic.Int64   // how many there may be
+	retiring   atomic.Bool    // it says that it leaves, and takes what comes nevertheless
 	draining   atomic.Bool
 	over       atomic.Bool   // the drain time
 	ending     chan struct{} // closed with it
 	serving    atomic.Bool
-	sockets    []*net.TCPListener
+
+	// What works for the gate between Listen and the end of Run. Whoever changes it, or the
+	// snapshot, has the lock.
+	mu        sync.Mutex
+	ports     []*port // in the order of the addresses
+	accepting sync.WaitGroup
+	pools     *shift
 }
 
 // How many goroutines rest, at most, to serve connections and streams. Those of
@@ -73,7 +84,7 @@ const maxComplaints = 5
 
 // New compiles settings into a gate that is not open yet.
 func New(settings *configs.Settings, parts Parts) (*Gate, error) {
-	snap, err := compile(settings, parts)
+	snap, err := compile(settings, parts, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +99,20 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		failures:   parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
 		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
 	}
-	g.current.Store(snap)
+	g.publish(snap)
 	g.measureRoom()
 	return g, nil
+}
+
+// publish puts a snapshot in place.
+func (g *Gate) publish(snap *snapshot) {
+	for _, a := range snap.addresses {
+		for _, l := range a.listeners {
+			l.station.current.Store(l)
+		}
+	}
+	snap.before = nil
+	g.current.Store(snap)
 }
 
 func (g *Gate) timeouts() *configs.Timeouts { return &g.current.Load().timeouts }
@@ -99,59 +121,98 @@ func (g *Gate) limits() *configs.Limits { return &g.current.Load().limits }
 
 // Listen opens all sockets, or none: the error names each address that could
 // not be had.
-func (g *Gate) Listen(ctx context.Context) error {
+func (g *Gate) Listen(ctx context.Context) (err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ports, err = listenAll(ctx, g.current.Load().addresses)
+	return err
+}
+
+func listenAll(ctx context.Context, addresses []*address) (ports []*port, err error) {
 	var errs []error
-	for _, a := range g.current.Load().addresses {
-		l, err := listen(ctx, a)
+	for _, a := range addresses {
+		p, err := listen(ctx, a)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		g.sockets = append(g.sockets, l)
+		ports = append(ports, p)
 	}
 	if len(errs) > 0 {
-		g.closeSockets()
-		return errors.Join(errs...)
+		closeAll(ports)
+		return nil, errors.Join(errs...)
 	}
-	return nil
+	return ports, nil
 }
 
-func (g *Gate) closeSockets() {
-	for _, l := range g.sockets {
-		l.Close()
+func closeAll(ports []*port) {
+	for _, p := range ports {
+		p.socket.Close()
 	}
 }
 
 // Addrs returns where the gate listens, in the order of the addresses in the
 // settings.
 func (g *Gate) Addrs() []net.Addr {
-	addrs := make([]net.Addr, len(g.sockets))
-	for i, l := range g.sockets {
-		addrs[i] = l.Addr()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	addrs := make([]net.Addr, len(g.ports))
+	for i, p := range g.ports {
+		addrs[i] = p.socket.Addr()
 	}
 	return addrs
 }
 
-// Run serves until ctx ends, then drains: nothing new is accepted, what runs is
-// finished, and after the drain time what is left is cut. Listen comes before.
+// Run serves until ctx ends, then announces that for a while and drains: nothing new is
+// accepted, what runs is finished, and after the drain time what is left is cut. Listen
+// comes before.
 func (g *Gate) Run(ctx context.Context) {
-	snap := g.current.Load()
-	background, stop := context.WithCancel(context.Background())
-	var helpers, accepting sync.WaitGroup
-	g.startPools(background, ctx, &helpers)
-	for i, a := range snap.addresses {
-		accepting.Go(func() { g.acceptAll(g.sockets[i], a) })
-	}
-	g.serving.Store(true)
+	g.start(ctx)
 	<-ctx.Done()
+	if while := g.timeouts().Announce; while > 0 {
+		g.Retire(true)
+		<-time.After(while)
+	}
+	g.mu.Lock()
 	g.draining.Store(true)
-	g.closeSockets()
-	accepting.Wait()
+	closeAll(g.ports)
+	g.mu.Unlock()
+	g.accepting.Wait()
 	g.drain()
 	g.crew.dismiss()
 	g.hands.dismiss()
-	stop()
-	helpers.Wait()
+	g.pools.end()
+}
+
+// Retire has the gate say that it leaves, so that whoever is before it sends its clients
+// elsewhere: Ready tells of a drain, answers close their connections, and HTTP/2 ones are
+// told to come again. All that comes is served nevertheless. It may be taken back.
+func (g *Gate) Retire(on bool) {
+	g.retiring.Store(on)
+	if on {
+		g.register.each(func(c *conn) {
+			if c.mustSay() {
+				c.wake()
+			}
+		})
+	}
+}
+
+// start lets the pools work and, once they know their backends, clients in.
+func (g *Gate) start(ctx context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pools = newShift()
+	g.pools.start(ctx, slices.Collect(maps.Values(g.current.Load().pools)))
+	g.accept(g.ports)
+	g.serving.Store(true)
+}
+
+// accept takes connections at ports, each until it is closed.
+func (g *Gate) accept(ports []*port) {
+	for _, p := range ports {
+		g.accepting.Go(func() { g.acceptAll(p) })
+	}
 }
 
 // drain waits for the connections to finish, and cuts those that do not.
@@ -169,9 +230,7 @@ func (g *Gate) drain() {
 		g.register.each((*conn).cut)
 		<-gone
 	}
-	for _, p := range g.current.Load().pools {
-		p.Close()
-	}
+	g.pools.each((*pool.Pool).Close)
 }
 
 // lastWord is how long those who waited for a backend have to tell their clients
@@ -192,9 +251,7 @@ func await(done <-chan struct{}, while time.Duration) {
 func (g *Gate) end() {
 	g.over.Store(true)
 	close(g.ending)
-	for _, p := range g.current.Load().pools {
-		p.Stop()
-	}
+	g.pools.each((*pool.Pool).Stop)
 }
 
 // ErrDraining and ErrNotServing say why the gate is not ready.
@@ -206,7 +263,7 @@ var (
 // Ready returns nil when the gate takes traffic.
 func (g *Gate) Ready() error {
 	switch {
-	case g.draining.Load():
+	case g.draining.Load(), g.retiring.Load():
 		return ErrDraining
 	case !g.serving.Load():
 		return ErrNotServing
@@ -214,38 +271,12 @@ func (g *Gate) Ready() error {
 	return nil
 }
 
-// firstLook is how long the gate waits at its start for names that stand for
-// backends. What is found later joins later.
-const firstLook = 3 * time.Second
-
-// startPools lets the pools work until background ends, and waits until each knows
-// its backends, so that the first requests find them.
-func (g *Gate) startPools(background, ctx context.Context, helpers *sync.WaitGroup) {
-	var looking sync.WaitGroup
-	for _, p := range g.current.Load().pools {
-		looking.Add(1)
-		helpers.Go(func() { p.Run(background, looking.Done) })
-	}
-	found := make(chan struct{})
-	helpers.Go(func() {
-		looking.Wait()
-		close(found)
-	})
-	timer := time.NewTimer(firstLook)
-	defer timer.Stop()
-	select {
-	case <-found:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
 // Backends returns what is known of every backend, pool by pool in the order of
 // their names.
 func (g *Gate) Backends() []pool.State {
-	pools, list := g.current.Load().pools, []pool.State{}
-	for _, name := range slices.Sorted(maps.Keys(pools)) {
-		list = append(list, pools[name].States()...)
+	list := []pool.State{}
+	for _, p := range sorted(g.current.Load().pools) {
+		list = append(list, p.States()...)
 	}
 	return list
 }

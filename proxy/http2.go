@@ -38,11 +38,11 @@ func (c *conn) startHTTP2() {
 func (h *http2) work() (asleep bool) {
 	c := h.conn
 	c.waiting.Store(true)
-	if c.gate.draining.Load() {
+	if c.leaving() {
 		h.Leave()
 	}
 	err := h.Conn.Serve(min(awake, c.gate.timeouts().KeepAlive))
-	if err == h2.ErrIdle && c.gate.draining.Load() { // it has begun just now
+	if err == h2.ErrIdle && c.leaving() { // it has begun just now
 		h.Leave()
 		err = h.Conn.Serve(awake)
 	}

@@ -73,6 +73,11 @@ func (r *register) gone() <-chan struct{} {
 // opened counts a connection, unless something stands against it: there must be
 // room for it and, when it is known already, for its client.
 func (g *Gate) opened(c *conn) metrics.Refusal {
+	if c.own {
+		g.open.Add(1)
+		g.register.add(c)
+		return metrics.NotRefused
+	}
 	if !c.address.proxied && !g.counted(c) {
 		return metrics.ClientHasMany
 	}

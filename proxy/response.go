@@ -19,11 +19,11 @@ func (x *exchange) passHead() {
 	x.stream.Frame(x.length())
 }
 
-// open begins the head of the client's answer. While the gate drains it is the
-// last one of its connection.
+// open begins the head of the client's answer. Where the connection
+// is leaving it is the last one.
 func (x *exchange) open(status int) {
 	x.status = status
-	if x.conn.gate.draining.Load() {
+	if x.conn.leaving() {
 		x.stream.Last()
 	}
 	x.stream.Start(status)

@@ -22,13 +22,14 @@ func roomFor(limit int, descriptors uint64) int64 {
 // measureRoom sets the gate's room, and tells when it is less than was wanted.
 func (g *Gate) measureRoom() {
 	wanted := g.limits().Connections
-	g.room = int64(wanted)
 	var files unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) != nil {
+		g.room.Store(int64(wanted))
 		return
 	}
-	if g.room = roomFor(wanted, files.Cur); g.room < int64(wanted) {
-		g.parts.Log.Warn().Int64("connections", g.room).Int("wanted", wanted).Uint64("file_descriptors", files.Cur).
+	room := roomFor(wanted, files.Cur)
+	if before := g.room.Swap(room); room < int64(wanted) && room != before {
+		g.parts.Log.Warn().Int64("connections", room).Int("wanted", wanted).Uint64("file_descriptors", files.Cur).
 			Msg("limits.connections is more than the file descriptors allow: raise LimitNOFILE or ulimit -n")
 	}
 }
@@ -36,7 +37,7 @@ func (g *Gate) measureRoom() {
 // full reports whether there are more connections than there is room for, after
 // the one that has slept longest was sent away for a new one, if one sleeps.
 func (g *Gate) full() bool {
-	return g.open.Load() > g.room && !g.register.shed()
+	return g.open.Load() > g.room.Load() && !g.register.shed()
 }
 
 // maxLooked bounds how many connections shed looks at, as nobody else can come

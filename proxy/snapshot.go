@@ -26,6 +26,7 @@ type snapshot struct {
 	secure    *secure
 	timeouts  configs.Timeouts
 	limits    configs.Limits
+	before    *snapshot // what it is to take the place of; nil for the first one, and once it has
 }
 
 // address is where connections are accepted: one or more listeners.
@@ -41,6 +42,7 @@ type address struct {
 // listener is one entry of listeners, compiled.
 type listener struct {
 	name      string
+	station   *station
 	kind      configs.Kind
 	hosts     []string
 	routes    *route.Table // nil for kind redirect
@@ -64,12 +66,14 @@ type listener struct {
 // public reports whether anybody may come to the listener.
 func (l *listener) public() bool { return l.kind == configs.Public }
 
-// compile makes a snapshot of settings. Certify may be nil when nothing will be
-// served.
-func compile(s *configs.Settings, parts Parts) (*snapshot, error) {
-	snap := &snapshot{pools: map[string]*pool.Pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits}
+// compile makes a snapshot of settings, which takes over from before, nil for none, what
+// stays as it is. Certify may be nil when nothing will be served.
+func compile(s *configs.Settings, parts Parts, before *snapshot) (*snapshot, error) {
+	snap := &snapshot{
+		pools: map[string]*pool.Pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits, before: before,
+	}
 	for _, p := range s.Pools {
-		snap.pools[p.Name] = compilePool(p, parts)
+		snap.pools[p.Name] = snap.compilePool(p, parts)
 	}
 	groups := map[string]int{}
 	var entries [][]configs.Listener
@@ -94,7 +98,12 @@ func compile(s *configs.Settings, parts Parts) (*snapshot, error) {
 	return snap, nil
 }
 
-func compilePool(s configs.Pool, parts Parts) *pool.Pool {
+func (snap *snapshot) compilePool(s configs.Pool, parts Parts) *pool.Pool {
+	if snap.before != nil {
+		if old := snap.before.pools[s.Name]; old != nil && old.CanBecome(s) {
+			return old
+		}
+	}
 	given := pool.Parts{Log: parts.Log, Metrics: parts.Metrics}
 	if parts.Outbound != nil {
 		given.TLS = parts.Outbound(s)
@@ -123,7 +132,7 @@ func (snap *snapshot) compileAddress(group []configs.Listener, s *configs.Settin
 func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings, set *metrics.Set) (*listener, error) {
 	trusted := access.NewRanges(all.TrustedProxies)
 	l := &listener{
-		name: s.Name, kind: s.Kind, hosts: s.Hosts, metrics: set.Listener(s.Name),
+		name: s.Name, station: snap.stationOf(s, all), kind: s.Kind, hosts: s.Hosts, metrics: set.Listener(s.Name),
 		clients: access.NewRanges(s.Clients), drop: s.Deny == configs.DenyDrop,
 		trusted: trusted, forwarded: access.NewForwarded(trusted),
 		pool: snap.pools[s.Pool], cors: newCORS(s.CORS), hide: s.HideErrors,
@@ -140,6 +149,45 @@ func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings,
 	var err error
 	l.routes, err = compileRoutes(s)
 	return l, err
+}
+
+// stationOf returns the one that connections of before have, if they may keep it.
+func (snap *snapshot) stationOf(s configs.Listener, all *configs.Settings) *station {
+	terms := termsOf(s, all)
+	if snap.before != nil {
+		if l := snap.before.listener(s.Address, s.Name); l != nil && l.station.terms == terms {
+			return l.station
+		}
+	}
+	return &station{terms: terms}
+}
+
+// at returns what is accepted at an address of the settings, nil for nothing.
+func (snap *snapshot) at(name string) *address {
+	for _, a := range snap.addresses {
+		if a.name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// listener returns the one of that name at an address of the settings, nil for none.
+func (snap *snapshot) listener(address, name string) *listener {
+	if a := snap.at(address); a != nil {
+		return a.named(name)
+	}
+	return nil
+}
+
+// named returns the listener of that name, nil for none.
+func (a *address) named(name string) *listener {
+	for _, l := range a.listeners {
+		if l.name == name {
+			return l
+		}
+	}
+	return nil
 }
 
 // compileRoutes returns what a listener exposes.

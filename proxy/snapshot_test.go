@@ -29,7 +29,7 @@ func compiled(t *testing.T) *snapshot {
 	t.Helper()
 	settings, err := configs.Parse("test.yaml", []byte(shared), nil)
 	require.NoError(t, err)
-	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{})})
+	snap, err := compile(settings, Parts{Metrics: metrics.New(metrics.Build{})}, nil)
 	require.NoError(t, err)
 	return snap
 }

@@ -27,7 +27,7 @@ const (
 // has the connection served again. When the gate drains, that is for a last look.
 func (c *conn) sleep() {
 	defer c.survive()
-	if !c.readable() && !c.gate.draining.Load() {
+	if !c.readable() && !c.parting() && !c.mustSay() {
 		c.farewell(os.ErrDeadlineExceeded)
 		c.close()
 		return
@@ -43,20 +43,23 @@ func (c *conn) readable() bool {
 	c.release()
 	c.SetReadDeadline(time.Now().Add(c.patience())) //nolint:errcheck // a closed connection is readable
 	c.asleep.Store(true)
-	if c.gate.draining.Load() {
+	if c.parting() || c.mustSay() {
 		return false
 	}
 	woken := c.Raw().Read(poll) == nil
 	if !c.asleep.CompareAndSwap(true, false) {
 		c.lastOnes() // somebody else has the place: at most requests that came just now
 	}
-	return woken && !c.gate.draining.Load()
+	return woken && !c.parting()
 }
+
+// mustSay reports whether a connection that sleeps has to tell its client that it leaves.
+func (c *conn) mustSay() bool { return c.h2.Load() != nil && c.leaving() }
 
 // patience is how long the client may take for its next request.
 func (c *conn) patience() time.Duration {
 	keep := c.gate.timeouts().KeepAlive
-	if float64(c.gate.open.Load()) > crowdedShare*float64(c.gate.room) {
+	if float64(c.gate.open.Load()) > crowdedShare*float64(c.gate.room.Load()) {
 		keep = min(keep, crowdedWait)
 	}
 	return keep - min(awake, keep)

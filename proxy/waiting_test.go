@@ -21,7 +21,8 @@ func TestIdleConnectionsMakeRoomInACrowd(t *testing.T) {
 		{9, 3 * time.Second, 3*time.Second - awake},
 		{1, 500 * time.Millisecond, 0},
 	} {
-		g := &Gate{room: 10}
+		g := &Gate{}
+		g.room.Store(10)
 		g.current.Store(&snapshot{timeouts: configs.Timeouts{KeepAlive: row.keep}})
 		g.open.Store(row.open)
 		assert.Equal(t, row.want, (&conn{gate: g}).patience(), "%+v", row)

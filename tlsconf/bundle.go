@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -29,6 +30,13 @@ type bundles struct {
 
 func newBundles(inner certmagic.Storage) *bundles {
 	return &bundles{Storage: inner, begun: map[string]map[string][]byte{}, failed: map[string]bool{}}
+}
+
+// close ends the connections of a storage that has some.
+func (b *bundles) close() {
+	if c, ok := b.Storage.(io.Closer); ok {
+		c.Close() //nolint:errcheck // nothing is asked of it any more
+	}
 }
 
 // parts are the endings of the keys of a bundle, in the order in which certmagic writes.

@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -21,6 +22,7 @@ type Keeper struct {
 	pace      pace
 	settings  configs.TLS
 	listeners []configs.Listener // those with TLS
+	concerns  []concern          // of all
 	inner     map[string]*tls.Config
 	guards    map[string]*guard // of listeners that clients show certificates to
 	tickets   []*tickets
@@ -67,7 +69,7 @@ func Examine(settings configs.TLS, listeners []configs.Listener) (*Keeper, error
 	if settings.Issuer != configs.IssuerInternal {
 		return k.load(listeners, nil)
 	}
-	k.listeners = withTLS(listeners)
+	k.listeners, k.concerns = withTLS(listeners), concernsOf(listeners)
 	k.table.Store(&table{})
 	return k, k.readFiles()
 }
@@ -84,7 +86,7 @@ func blank(settings configs.TLS, log zerolog.Logger, now func() time.Time) *Keep
 // load looks at all that settings name. copy is where what is read of a shared storage is
 // kept, nil for nowhere.
 func (k *Keeper) load(listeners []configs.Listener, copy *bundles) (*Keeper, error) {
-	k.listeners = withTLS(listeners)
+	k.listeners, k.concerns = withTLS(listeners), concernsOf(listeners)
 	if len(k.listeners) == 0 {
 		k.table.Store(&table{})
 		return k, nil
@@ -259,6 +261,17 @@ func (k *Keeper) CAFile() string {
 		return a.file
 	}
 	return ""
+}
+
+// Roots returns the internal CA alone; nil when it signs nothing.
+func (k *Keeper) Roots() *x509.CertPool {
+	a := k.authority.Load()
+	if a == nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(a.cert)
+	return roots
 }
 
 // certificate is GetCertificate of every listener.

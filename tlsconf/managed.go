@@ -236,6 +236,7 @@ func (m *managed) start(ctx context.Context, p pace) (stop func()) {
 		m.clerk.wait()
 		m.cache.Stop()
 		certmagic.CleanUpOwnLocks(context.WithoutCancel(ctx), log)
+		m.storage.close()
 	}
 }
 

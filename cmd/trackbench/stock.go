@@ -32,8 +32,9 @@ const mostWriters = 64
 
 // newStock makes a folder with so many certificates, each for one host.
 func newStock(ctx context.Context, parent string, count int) (stock, error) {
-	s := stock{Folder: filepath.Join(parent, "stock")}
-	if err := os.Mkdir(s.Folder, 0o700); err != nil {
+	folder := filepath.Join(parent, "stock")
+	s := stock{Folder: folder}
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		return s, fmt.Errorf("stock: %w", err)
 	}
 	errs, writers := make([]error, count), make(chan struct{}, mostWriters)
@@ -43,7 +44,7 @@ func newStock(ctx context.Context, parent string, count int) (stock, error) {
 		s.Hosts = append(s.Hosts, host)
 		writers <- struct{}{}
 		working.Go(func() {
-			errs[i] = s.put(ctx, host)
+			errs[i] = stockUp(ctx, folder, host)
 			<-writers
 		})
 	}
@@ -51,8 +52,8 @@ func newStock(ctx context.Context, parent string, count int) (stock, error) {
 	return s, errors.Join(errs...)
 }
 
-// put has trackgate import a certificate for host.
-func (s stock) put(ctx context.Context, host string) error {
+// stockUp has trackgate import a certificate for host.
+func stockUp(ctx context.Context, storage, host string) error {
 	folder, err := os.MkdirTemp("", "trackbench-")
 	if err != nil {
 		return fmt.Errorf("stock: %w", err)
@@ -63,7 +64,7 @@ func (s stock) put(ctx context.Context, host string) error {
 		return err
 	}
 	settings := &configs.Settings{
-		TLS:       configs.TLS{Issuer: configs.IssuerACME, Storage: s.Folder, ACME: configs.ACME{Directory: deadDirectory}},
+		TLS:       configs.TLS{Issuer: configs.IssuerACME, Storage: storage, ACME: configs.ACME{Directory: deadDirectory}},
 		Listeners: []configs.Listener{{TLS: true, Hosts: []string{host}}},
 	}
 	files := configs.KeyPair{Certificate: filepath.Join(folder, certificateFile), Key: filepath.Join(folder, keyFile)}

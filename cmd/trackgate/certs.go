@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,12 +23,9 @@ func certsCommand() *cobra.Command {
 	}
 	file, format := fileFlag(c), outputFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
-		if settings.Admin.Address == "" {
-			return errors.New("admin.address is empty: the gate cannot be asked")
-		}
 		var states []tlsconf.State
-		if err := ask(c.Context(), settings.Admin.Address, "/certs", &states); err != nil {
-			return failure(err)
+		if err := get(c.Context(), settings.Admin, "/certs", &states); err != nil {
+			return err
 		}
 		if *format == inJSON {
 			return printJSON(c.OutOrStdout(), states)

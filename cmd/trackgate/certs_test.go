@@ -37,7 +37,7 @@ listeners:
   - {name: plain, kind: redirect, address: ":80"}
 pools: [{name: p, backends: ["http://10.0.0.11:8686"]}]
 tls: {issuer: acme, acme: {email: ops@example.com}, storage: "`+storage+`"}
-admin: {address: "`+admin+`"}
+admin: {socket: "", address: "`+admin+`"}
 `)
 }
 
@@ -60,7 +60,7 @@ func TestCertsWithoutAGate(t *testing.T) {
 	assert.Contains(t, got.stderr, "no gate answers on admin.address 127.0.0.1:1")
 	got = try("certs", "-c", withAuthority(t, "", t.TempDir()))
 	assert.Equal(t, exitMistake, got.code)
-	assert.Contains(t, got.stderr, "admin.address is empty")
+	assert.Contains(t, got.stderr, "admin.socket and admin.address are empty")
 }
 
 func TestCertsRenewLeavesWord(t *testing.T) {

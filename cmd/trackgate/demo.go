@@ -68,8 +68,8 @@ func demo(ctx context.Context, at demoAddresses, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	settings.Listeners[0].Address, settings.Admin.Address = at.listen, at.admin
-	return serve(ctx, settings, func(s started) { welcome(out, s, urls) })
+	settings.Listeners[0].Address, settings.Admin = at.listen, configs.Admin{Address: at.admin}
+	return serve(ctx, settings, source{}, func(s started) { welcome(out, s, urls) })
 }
 
 // demoYAML are the settings of the demo: what a public listener needs, and

@@ -42,7 +42,7 @@ func explainCommand() *cobra.Command {
 		}
 		verdict, err := proxy.Explain(settings, proxy.Question{
 			Listener: *name, From: addr.Unmap(), Method: args[0], URL: args[1], Origin: *origin,
-			Running: running(c.Context(), settings.Admin.Address),
+			Running: running(c.Context(), settings.Admin),
 		})
 		if err != nil {
 			return err
@@ -52,10 +52,9 @@ func explainCommand() *cobra.Command {
 	return c
 }
 
-// running returns what the gate on an admin address knows of its backends; nil
-// when there is none.
-func running(ctx context.Context, address string) (states []pool.State) {
-	if address == "" || ask(ctx, address, "/backends", &states) != nil {
+// running returns what a gate that runs knows of its backends; nil when there is none.
+func running(ctx context.Context, side configs.Admin) (states []pool.State) {
+	if get(ctx, side, "/backends", &states) != nil {
 		return nil // the decision is the same; how the backends are remains unsaid
 	}
 	return states

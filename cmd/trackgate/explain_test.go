@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/proxy/pool"
 )
 
@@ -23,7 +24,7 @@ func TestARunningGateIsAskedHowItsBackendsAre(t *testing.T) {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	for _, admin := range []string{address, ":" + port} {
-		states := running(t.Context(), admin)
+		states := running(t.Context(), configs.Admin{Address: admin})
 		assert.Equal(t, []pool.State{{Pool: "collectors", Backend: "10.0.0.11:8686", State: "down", Why: "3 checks failed: no", Weight: 1}}, states, admin)
 	}
 }
@@ -40,8 +41,8 @@ func TestWhatDoesNotAnswerLikeAGateIsNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			gate := httptest.NewServer(h)
 			defer gate.Close()
-			assert.Nil(t, running(t.Context(), gate.Listener.Addr().String()))
+			assert.Nil(t, running(t.Context(), configs.Admin{Address: gate.Listener.Addr().String()}))
 		})
 	}
-	assert.Nil(t, running(t.Context(), ""))
+	assert.Nil(t, running(t.Context(), configs.Admin{}))
 }

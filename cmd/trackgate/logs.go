@@ -18,11 +18,17 @@ func newLogger(s configs.Log, out, journal io.Writer) zerolog.Logger {
 	if s.Format == "console" {
 		journal = zerolog.ConsoleWriter{Out: journal, NoColor: !terminal(out), TimeFormat: time.RFC3339, TimeLocation: time.UTC}
 	}
-	level, err := zerolog.ParseLevel(s.Level)
+	setLevel(s.Level)
+	return zerolog.New(journal).With().Timestamp().Logger()
+}
+
+// setLevel says what is written from now on, by all loggers.
+func setLevel(name string) {
+	level, err := zerolog.ParseLevel(name)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	return zerolog.New(journal).Level(level).With().Timestamp().Logger()
+	zerolog.SetGlobalLevel(level)
 }
 
 // terminal reports whether a person reads out as it is written.

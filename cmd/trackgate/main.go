@@ -46,7 +46,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), certsCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), certsCommand(),
+		statusCommand(), backendsCommand(), drainCommand(), undrainCommand(), reloadCommand(), confirmCommand(), diffCommand(), loglevelCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitFine

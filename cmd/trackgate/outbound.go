@@ -14,20 +14,31 @@ import (
 )
 
 // outbound is how the pools with https backends speak TLS, by their names.
-type outbound map[string]*tlsconf.Outbound
+type outbound map[string]secured
 
-// newOutbound loads what the pools need for HTTPS to their backends.
-func newOutbound(pools []configs.Pool, log zerolog.Logger) (outbound, error) {
+// secured is one of them, and what it was made of.
+type secured struct {
+	*tlsconf.Outbound
+	settings configs.BackendTLS
+}
+
+// newOutbound loads what the pools need for HTTPS to their backends. What old has of the
+// same settings is used on: connections of a pool that stays keep asking it.
+func newOutbound(pools []configs.Pool, old outbound, log zerolog.Logger) (outbound, error) {
 	all := outbound{}
 	for _, p := range pools {
 		if !slices.ContainsFunc(p.Backends, func(b configs.Backend) bool { return b.Scheme == "https" }) {
+			continue
+		}
+		if had, ok := old[p.Name]; ok && had.settings == p.TLS {
+			all[p.Name] = had
 			continue
 		}
 		o, err := tlsconf.NewOutbound(p.TLS, log)
 		if err != nil {
 			return nil, fmt.Errorf("pool %s: %w", p.Name, err)
 		}
-		all[p.Name] = o
+		all[p.Name] = secured{o, p.TLS}
 	}
 	return all, nil
 }

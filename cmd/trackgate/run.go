@@ -21,7 +21,7 @@ func runCommand() *cobra.Command {
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
 		ctx, stop := untilSignal(c.Context())
 		defer stop()
-		return serve(ctx, settings, func(started) {})
+		return serve(ctx, settings, source{*file, os.Environ()}, func(started) {})
 	})
 	return c
 }

@@ -26,7 +26,7 @@ import (
 
 // place is where a gate of these tests lives.
 type place struct {
-	address, admin, storage, accessLog, backend string
+	address, socket, admin, storage, accessLog, backend string
 }
 
 func newPlace(t *testing.T) *place {
@@ -44,9 +44,9 @@ listeners:
 pools:
   - {name: collectors, backends: [%q], health: {interval: 0s}}
 tls: {issuer: internal, storage: %q}
-admin: {address: %q}
+admin: {socket: %q, address: %q}
 log: {access: {output: %q}}
-`, p.address, p.backend, p.storage, p.admin, p.accessLog))
+`, p.address, p.backend, p.storage, p.socket, p.admin, p.accessLog))
 }
 
 // occupied is an address that this very process listens on.
@@ -120,8 +120,15 @@ type gate struct {
 
 func start(t *testing.T, binary string, p *place) *gate {
 	t.Helper()
+	return startOn(t, binary, p, p.settings(t))
+}
+
+// startOn starts a gate on a file with the settings of p.
+func startOn(t *testing.T, binary string, p *place, file string) *gate {
+	t.Helper()
 	g := &gate{place: p, ended: make(chan error, 1)}
-	g.command = exec.Command(binary, "run", "-c", p.settings(t))
+	g.command = exec.Command(binary, "run", "-c", file)
+	g.command.Env = append(os.Environ(), asProgram+"=1")
 	g.command.Stderr = &g.output
 	require.NoError(t, g.command.Start())
 	go func() { g.ended <- g.command.Wait() }()

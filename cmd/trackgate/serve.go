@@ -3,22 +3,19 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
-	"log"
 	"net"
-	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/accesslog"
-	"github.com/trackgate/trackgate/internal/admin"
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/internal/supervisor"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
@@ -30,10 +27,10 @@ type started struct {
 	CAFile string     // of the internal CA; "" for none
 }
 
-// serve runs a whole gate until ctx ends and it has drained. Everything that
-// can fail, fails before ready is called.
-func serve(ctx context.Context, settings *configs.Settings, ready func(started)) error {
-	s, err := assemble(settings)
+// serve runs a whole gate until ctx ends and it has drained. Everything that can fail, fails
+// before ready is called. from is where the settings are loaded from again.
+func serve(ctx context.Context, settings *configs.Settings, from source, ready func(started)) error {
+	s, err := assemble(settings, from)
 	if err != nil {
 		return failure(err)
 	}
@@ -46,24 +43,47 @@ func serve(ctx context.Context, settings *configs.Settings, ready func(started))
 	return nil
 }
 
+// source is where settings are loaded from, again and again. The zero value is nowhere.
+type source struct {
+	file        string
+	environment []string
+}
+
+func (s source) load() (*configs.Settings, error) {
+	if s.file == "" {
+		return nil, errNoFile
+	}
+	return configs.Load(s.file, s.environment)
+}
+
 // server is the parts of a running gate.
 type server struct {
-	settings *configs.Settings
-	log      zerolog.Logger
-	journal  *journal       // what log writes to
-	output   io.WriteCloser // of the access log
-	access   *accesslog.Log
-	metrics  *metrics.Set
-	keeper   *tlsconf.Keeper
-	outbound outbound
-	gate     *proxy.Gate
-	admin    *admin.Server
-	adminAt  net.Listener // nil without an admin address
+	source
+	log     zerolog.Logger
+	journal *journal       // what log writes to
+	output  io.WriteCloser // of the access log
+	access  *accesslog.Log
+	metrics *metrics.Set
+	gate    *proxy.Gate
+	sides   sides // for operators
+	began   time.Time
+
+	reloading sync.Mutex // one at a time
+	onTrial   *trial     // nil: nothing is
+	trials    chan *trial
+	current   atomic.Pointer[generation]
+	changed   chan struct{} // gets word when there is another generation
+
+	manager *supervisor.Supervisor
+	prober  supervisor.Prober
 }
 
 // assemble makes the parts.
-func assemble(settings *configs.Settings) (*server, error) {
-	s := &server{settings: settings, journal: newJournal(os.Stderr), metrics: metrics.New(build())}
+func assemble(settings *configs.Settings, from source) (*server, error) {
+	s := &server{
+		source: from, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
+		began: time.Now(), changed: make(chan struct{}, 1), trials: make(chan *trial, 1),
+	}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	limitMemory(s.log, os.DirFS("/"))
 	var err error
@@ -76,28 +96,33 @@ func assemble(settings *configs.Settings) (*server, error) {
 	})
 	s.metrics.AccessLogDropped(s.access.Dropped)
 	s.metrics.Reloaded(true)
-	if s.keeper, err = tlsconf.New(settings.TLS, settings.Listeners, s.log); err != nil {
+	first, err := firstGeneration(settings, s.log)
+	if err == nil {
+		s.current.Store(first)
+		s.gate, err = proxy.New(settings, s.parts(first))
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
-	if s.outbound, err = newOutbound(settings.Pools, s.log); err != nil {
-		s.close()
-		return nil, err
-	}
-	s.gate, err = proxy.New(settings, proxy.Parts{
-		Certify:   func(l []configs.Listener) *tls.Config { return s.keeper.Config(l) },
-		Challenge: s.keeper.Challenge,
-		Outbound:  s.outbound.of,
+	s.manager = s.newManager()
+	return s, nil
+}
+
+// parts are what the gate is given for a generation.
+func (s *server) parts(g *generation) proxy.Parts {
+	return proxy.Parts{
+		Certify:   func(l []configs.Listener) *tls.Config { return g.keeper.Config(l) },
+		Challenge: func(host, path string) []byte { return s.keeper().Challenge(host, path) },
+		Outbound:  g.outbound.of,
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
-		Log: s.log, Access: s.access, Metrics: s.metrics,
-	})
-	if err != nil {
-		s.close()
+		Own: s.prober.Own, Log: s.log, Access: s.access, Metrics: s.metrics,
 	}
-	return s, err
 }
+
+func (s *server) keeper() *tlsconf.Keeper { return s.current.Load().keeper }
 
 // logTrouble tells when the access log cannot be written, and when it can again.
 func (s *server) logTrouble(err error) {
@@ -109,9 +134,9 @@ func (s *server) logTrouble(err error) {
 }
 
 func (s *server) started() started {
-	at := started{Addrs: s.gate.Addrs(), CAFile: s.keeper.CAFile()}
-	if s.adminAt != nil {
-		at.Admin = s.adminAt.Addr()
+	at := started{Addrs: s.gate.Addrs(), CAFile: s.keeper().CAFile()}
+	if l := s.sides.opened[addressSide]; l != nil {
+		at.Admin = l.Addr()
 	}
 	return at
 }
@@ -121,22 +146,7 @@ func (s *server) listen(ctx context.Context) error {
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}
-	if s.settings.Admin.Address == "" {
-		return nil
-	}
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", s.settings.Admin.Address)
-	if err != nil {
-		return fmt.Errorf("admin.address: %w%s", err, proxy.Holder(s.settings.Admin.Address, err))
-	}
-	s.adminAt = l
-	handler := admin.NewHandler(admin.Options{
-		Address: s.settings.Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
-		Backends:     func() any { return s.gate.Backends() },
-		Certificates: func() any { return s.keeper.States() }, Missing: s.keeper.Missing,
-	})
-	s.admin = admin.NewServer(handler, log.New(s.log, "", 0))
-	return nil
+	return s.sides.open(ctx, s.settings().Admin, s.log)
 }
 
 // run serves until ctx ends. The gate drains first; what watches it, and the
@@ -146,15 +156,13 @@ func (s *server) run(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.access.Run(after) })
 	parts.Go(func() { s.keep(after) })
-	parts.Go(func() { s.outbound.run(after, s.log) })
+	parts.Go(func() { s.showCertificates(after) })
 	parts.Go(func() { tidyMemory(after) })
-	if s.adminAt != nil {
-		parts.Go(func() {
-			if err := s.admin.Run(after, s.adminAt); err != nil && !errors.Is(err, http.ErrServerClosed) {
-				s.log.Error().Err(err).Msg("the admin side has ended")
-			}
-		})
-	}
+	parts.Go(func() { s.sides.run(after, s.handlers(), s.log) })
+	parts.Go(func() { s.reloadOnSignal(after) })
+	parts.Go(func() { s.reloadOnChange(after) })
+	parts.Go(func() { s.judge(after) })
+	parts.Go(func() { s.manager.Run(ctx, after) })
 	for _, a := range s.gate.Addrs() {
 		s.log.Info().Str("address", a.String()).Msg("listening")
 	}
@@ -185,30 +193,26 @@ func (s *server) await(parts *sync.WaitGroup) {
 // certificateInterval is how often the expiry of certificates is shown anew.
 const certificateInterval = 15 * time.Second
 
-// keep lets the keeper of certificates work and shows what it holds.
-func (s *server) keep(ctx context.Context) {
-	var keeper sync.WaitGroup
-	keeper.Go(func() {
-		if err := s.keeper.Run(ctx); err != nil {
-			s.log.Error().Err(err).Msg("certificates are not watched any more")
-		}
-	})
+// showCertificates sets the metrics of each host, until ctx ends.
+func (s *server) showCertificates(ctx context.Context) {
 	ticker := time.NewTicker(certificateInterval)
 	defer ticker.Stop()
+	shown := map[string]bool{}
 	for {
-		s.showCertificates()
+		shown = s.showEach(shown)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			keeper.Wait()
 			return
 		}
 	}
 }
 
-// showCertificates sets the metrics of each host.
-func (s *server) showCertificates() {
-	for _, c := range s.keeper.States() {
+// showEach returns the hosts that it has shown; those of before that are no more are
+// taken away.
+func (s *server) showEach(before map[string]bool) map[string]bool {
+	shown := map[string]bool{}
+	for _, c := range s.keeper().States() {
 		if c.Source != "" {
 			s.metrics.Certificate(c.Host, c.NotAfter)
 		}
@@ -217,7 +221,13 @@ func (s *server) showCertificates() {
 			failures = c.Order.Failures
 		}
 		s.metrics.CertificateOrders(c.Host, failures)
+		shown[c.Host] = true
+		delete(before, c.Host)
 	}
+	for host := range before {
+		s.metrics.RemoveCertificate(host)
+	}
+	return shown
 }
 
 // close gives back what assemble opened.

@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/pprof"
 	"strings"
 )
 
@@ -15,9 +18,13 @@ type Options struct {
 	// wait for a certificate. It is no reason to be out of service: an authority has to be
 	// able to come in. nil is all the same.
 	Missing func() []string
-	// Backends and Certificates return what is known of each, for JSON; nil for no such page.
-	Backends, Certificates func() any
+	// Pages return what is known of something, for JSON, by their paths.
+	Pages map[string]func() any
 }
+
+// Action is something that an operator asks for. body is JSON, or empty; what is returned
+// is answered as JSON.
+type Action func(ctx context.Context, body []byte) (any, error)
 
 // answer is the body of everything but a scrape.
 type answer struct {
@@ -29,8 +36,9 @@ type answer struct {
 }
 
 type handler struct {
-	hosts hosts
-	paths map[string]http.Handler
+	hosts   hosts // nil lets all in
+	paths   map[string]http.Handler
+	actions map[string]Action
 }
 
 // NewHandler returns the handler of the admin address.
@@ -43,12 +51,26 @@ func NewHandler(o Options) http.Handler {
 			"/metrics": o.Metrics,
 		},
 	}
-	for path, of := range map[string]func() any{"/backends": o.Backends, "/certs": o.Certificates} {
-		if of != nil {
-			h.paths[path] = list(of)
-		}
+	for path, of := range o.Pages {
+		h.paths[path] = list(of)
 	}
 	return h
+}
+
+// NewSocketHandler returns the handler of the admin socket: that of the address, actions
+// by their paths, and what Go's profiler asks for. Whoever can open the socket may do all
+// of it.
+func NewSocketHandler(o Options, actions map[string]Action) http.Handler {
+	h := NewHandler(o).(*handler)
+	h.hosts, h.actions = nil, actions
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.Handle("/", h)
+	return mux
 }
 
 // list answers with what of returns.
@@ -61,8 +83,12 @@ func list(of func() any) http.HandlerFunc {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	page, known := h.paths[path]
+	if action := h.actions[path]; action != nil && r.Method == http.MethodPost {
+		act(w, r, action)
+		return
+	}
 	switch {
-	case !h.hosts.allow(r.Host):
+	case h.hosts != nil && !h.hosts.allow(r.Host):
 		say(w, http.StatusMisdirectedRequest, answer{Detail: "this host is not served here; use an IP address or localhost", Reason: "wrong_host"})
 	case !known:
 		say(w, http.StatusNotFound, answer{Detail: "not found", Reason: "not_exposed"})
@@ -72,6 +98,24 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		page.ServeHTTP(w, r)
 	}
+}
+
+// maxBody is how long what is asked for may be.
+const maxBody = 64 << 10
+
+// act does what is asked for. An error is answered in the words for an operator.
+func act(w http.ResponseWriter, r *http.Request, action Action) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		say(w, http.StatusBadRequest, answer{Detail: err.Error(), Reason: "malformed"})
+		return
+	}
+	did, err := action(r.Context(), body)
+	if err != nil {
+		say(w, http.StatusConflict, answer{Detail: err.Error(), Reason: "not_done"})
+		return
+	}
+	say(w, http.StatusOK, did)
 }
 
 func live(w http.ResponseWriter, _ *http.Request) {

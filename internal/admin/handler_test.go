@@ -21,8 +21,9 @@ func TestAnswers(t *testing.T) {
 		unknown = `{"detail":"not found","reason":"not_exposed"}` + "\n"
 		refused = `{"detail":"this method is not allowed here","reason":"method_not_exposed"}` + "\n"
 	)
-	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Backends: func() any { return []string{"one"} },
-		Certificates: func() any { return []string{"a.example.com"} }, Missing: func() []string { return nil }})
+	h := NewHandler(Options{Ready: func() error { return nil }, Metrics: scraped, Pages: map[string]func() any{
+		"/backends": func() any { return []string{"one"} }, "/certs": func() any { return []string{"a.example.com"} },
+	}, Missing: func() []string { return nil }})
 	for _, c := range []struct {
 		method, target string
 		status         int

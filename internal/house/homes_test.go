@@ -24,6 +24,7 @@ var homes = []struct {
 	{"github.com/redis/go-redis", []string{"tlsconf/redisstore"}},
 	{"go.uber.org/zap", []string{"tlsconf"}},
 	{"github.com/fsnotify/fsnotify", []string{"tlsconf", "configs"}},
+	{"github.com/coreos/go-systemd", []string{"internal/supervisor"}},
 	{"github.com/spf13/cobra", []string{"cmd/..."}},
 	{"github.com/prometheus/client_golang/prometheus/promhttp", []string{"internal/admin", "internal/metrics"}},
 	{"github.com/prometheus", []string{"internal/metrics"}},

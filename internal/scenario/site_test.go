@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ import (
 type site struct {
 	address, admin string
 	storage        string
+	file           string // settings of the gate
 	exchanges      string // the access log
 	journal        journal
 	backends       []*backend
@@ -62,7 +64,7 @@ pools:
     %s
 limits: {connections_per_client: 0, handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
-admin: {address: "%s"}
+admin: {socket: "%s", address: "%s"}
 log: {access: {output: "%s"}}
 `
 
@@ -95,8 +97,12 @@ func (s *site) run(t *testing.T, p plan) {
 	if p.entries == "" {
 		p.entries = s.entries()
 	}
-	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, s.admin, s.exchanges)
-	program.Run(t, gate(t), text)
+	folder := t.TempDir()
+	s.file = filepath.Join(folder, "trackgate.yaml")
+	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, filepath.Join(folder, "admin.sock"), s.admin, s.exchanges)
+	require.NoError(t, os.WriteFile(s.file, []byte(text), 0o600))
+	process := program.Start(t, exec.Command(gate(t), "run", "-c", s.file))
+	t.Cleanup(func() { assert.NoError(t, process.Stop(), "the end of the gate") })
 	program.AwaitListener(t, s.address)
 	program.AwaitListener(t, s.admin)
 	s.client = &client{address: s.address, tls: s.trust(t), within: time.Minute}

@@ -49,7 +49,7 @@ pools:
   - {name: collectors, backends: ["http://%s"]}
 limits: {handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
-admin: {address: ""}
+admin: {socket: "", address: ""}
 log: {access: {output: "%s"}}
 `
 

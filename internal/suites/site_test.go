@@ -52,7 +52,7 @@ pools:
     health: {interval: 500ms, timeout: 400ms}
 limits: {handshakes_per_client: 0}
 tls: {issuer: internal, storage: "%s"}
-admin: {address: ""}
+admin: {socket: "", address: ""}
 `
 
 // plan is what a site is to be.

@@ -32,6 +32,7 @@ type Gate struct {
 	access   *accesslog.Log
 	lines    *Journal
 	journal  *Journal
+	storage  string
 	stop     context.CancelFunc
 	done     chan struct{}
 }
@@ -53,29 +54,60 @@ func Assembled(t testing.TB, options ...Option) *Gate {
 	for _, o := range options {
 		o(r)
 	}
-	settings := r.parse(t)
-	g := &Gate{lines: newJournal(), journal: newJournal(), set: metrics.New(metrics.Build{}), done: make(chan struct{})}
+	g := &Gate{
+		lines: newJournal(), journal: newJournal(), set: metrics.New(metrics.Build{}), done: make(chan struct{}), storage: t.TempDir(),
+	}
+	settings := r.parse(t, g.storage)
 	g.journal.trap = r.trap
-	log := zerolog.Logger{}.Output(g.journal)
-	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
-	require.NoError(t, err)
-	g.trust(t, keeper.CAFile())
 	output := io.Writer(g.lines)
 	if r.unread {
 		output = io.Discard
 	}
 	g.access = accesslog.New(accesslog.Options{Output: output, Sample: 1})
-	g.Gate, err = proxy.New(settings, proxy.Parts{
-		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
-		Challenge: r.pending,
-		Outbound:  outbound(t, log),
-		Log:       log, Access: g.access, Metrics: g.set,
-	})
+	var err error
+	g.Gate, err = proxy.New(settings, g.parts(t, r, settings))
 	require.NoError(t, err)
 	for _, l := range settings.Listeners {
 		g.addrs = append(g.addrs, l.Address)
 	}
 	return g
+}
+
+// parts are what a gate with these settings is given. All have one CA.
+func (g *Gate) parts(t testing.TB, r *recipe, settings *configs.Settings) proxy.Parts {
+	t.Helper()
+	log := zerolog.Logger{}.Output(g.journal)
+	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
+	require.NoError(t, err)
+	if g.roots == nil {
+		g.trust(t, keeper.CAFile())
+	}
+	return proxy.Parts{
+		Certify:   func(l []configs.Listener) *tls.Config { return keeper.Config(l) },
+		Challenge: r.pending,
+		Outbound:  outbound(t, log),
+		Own:       r.own,
+		Log:       log, Access: g.access, Metrics: g.set,
+	}
+}
+
+// Prepared is what a gate that runs makes of other settings.
+func (g *Gate) Prepared(t testing.TB, options ...Option) (*proxy.Change, error) {
+	t.Helper()
+	r := &recipe{}
+	for _, o := range options {
+		o(r)
+	}
+	settings := r.parse(t, g.storage)
+	return g.Prepare(t.Context(), settings, g.parts(t, r, settings))
+}
+
+// Reload puts other settings in the place of those that the gate runs with.
+func (g *Gate) Reload(t testing.TB, options ...Option) {
+	t.Helper()
+	change, err := g.Prepared(t, options...)
+	require.NoError(t, err)
+	require.NoError(t, change.Commit())
 }
 
 // outbound gives a pool its way to speak HTTPS. Nobody watches its files.
@@ -144,6 +176,11 @@ func (g *Gate) Port(listener int) string {
 
 // Drain tells the gate to end, as SIGTERM would.
 func (g *Gate) Drain() { g.stop() }
+
+// DrainBackend is what operators say of a backend.
+func (g *Gate) DrainBackend(pool, addr string, draining bool) error {
+	return g.Gate.Drain(pool, addr, draining)
+}
 
 // Ended waits for the gate to have ended.
 func (g *Gate) Ended(t testing.TB) {

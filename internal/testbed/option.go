@@ -3,6 +3,7 @@ package testbed
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ type recipe struct {
 	unread   bool
 	trap     string
 	pending  func(host, path string) []byte
+	own      func(netip.AddrPort) bool
 }
 
 // Pool names the backends, "host:port".
@@ -71,6 +73,9 @@ func Traps(word string) Option { return func(r *recipe) { r.trap = word } }
 // Challenged has authorities that come to see whether a host is under the gate's control
 // answered with what of returns.
 func Challenged(of func(host, path string) []byte) Option { return func(r *recipe) { r.pending = of } }
+
+// Own has the gate take connections for its own program's where own says so.
+func Own(own func(from netip.AddrPort) bool) Option { return func(r *recipe) { r.own = own } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {
@@ -128,13 +133,13 @@ func (r *recipe) mentions(key string) string {
 	return ""
 }
 
-// parse compiles the options. Storage is in a folder of the test, ports are the
+// parse compiles the options. Ports are the
 // system's, and a drain is short unless a section speaks of timeouts.
-func (r *recipe) parse(t testing.TB) *configs.Settings {
+func (r *recipe) parse(t testing.TB, storage string) *configs.Settings {
 	t.Helper()
 	settings, err := configs.Parse("test.yaml", []byte(r.text()), nil)
 	require.NoError(t, err, r.text())
-	settings.TLS.Storage = t.TempDir()
+	settings.TLS.Storage = storage
 	if !strings.Contains(r.mentions("timeouts:"), "drain") {
 		settings.Timeouts.Drain = 50 * time.Millisecond
 	}

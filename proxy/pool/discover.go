@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,8 +14,11 @@ func (p *Pool) discover(ctx context.Context, found func()) {
 	resolver := discovery.NewResolver(discovery.Options{
 		Servers: p.settings.DNS.Servers, Refresh: p.settings.DNS.Refresh, Timeout: p.settings.DNS.Timeout,
 	})
+	p.mu.Lock()
+	entries := slices.Clone(p.entries)
+	p.mu.Unlock()
 	var watches, first sync.WaitGroup
-	for _, e := range p.entries {
+	for _, e := range entries {
 		if watch := e.watch(resolver); watch != nil {
 			first.Add(1)
 			once := sync.OnceFunc(first.Done)

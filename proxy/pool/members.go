@@ -27,17 +27,21 @@ type entry struct {
 func newEntries(s configs.Pool, set *metrics.Set) []*entry {
 	entries := make([]*entry, len(s.Backends))
 	for i, b := range s.Backends {
-		e := &entry{Backend: b}
 		if b.Discovery == configs.Static {
-			addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
-			e.members = []discovery.Member{{Addr: addr, Name: b.Host, Weight: 1}}
-		} else {
-			e.metrics = set.Discovery(s.Name, b.Host)
+			entries[i] = static(b)
+			continue
 		}
-		entries[i] = e
+		entries[i] = &entry{Backend: b, metrics: set.Discovery(s.Name, b.Host)}
 	}
 	return entries
 }
+
+// static is the entry of a backend with an address of its own.
+func static(b configs.Backend) *entry {
+	return &entry{Backend: b, members: []discovery.Member{{Addr: address(b), Name: b.Host, Weight: 1}}}
+}
+
+func address(b configs.Backend) string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
 
 // watch returns the watch of a name, nil for an address.
 func (e *entry) watch(r *discovery.Resolver) *discovery.Watch {

@@ -33,10 +33,11 @@ type Pool struct {
 	balance  *balancer.Pool
 	monitor  *health.Monitor
 	budget   budget
-	entries  []*entry
 
-	mu      sync.Mutex // held to change who is a member
-	members map[identity]*Backend
+	mu       sync.Mutex // held to change who is a member
+	backends []configs.Backend
+	entries  []*entry
+	members  map[identity]*Backend
 }
 
 // New returns the pool of these settings. Backends with an address of their own
@@ -51,7 +52,7 @@ func New(settings configs.Pool, parts Parts) *Pool {
 	}
 	p.budget = budget{percent: settings.Retry.Budget, running: p.balance.Running}
 	p.monitor = health.NewMonitor(settings.Health, p.changed)
-	p.entries = newEntries(settings, parts.Metrics)
+	p.backends, p.entries = settings.Backends, newEntries(settings, parts.Metrics)
 	p.metrics.Waiting(p.balance.Waiting)
 	p.reconcile(time.Now())
 	return p
@@ -60,7 +61,8 @@ func New(settings configs.Pool, parts Parts) *Pool {
 // Name is what the settings call the pool.
 func (p *Pool) Name() string { return p.settings.Name }
 
-// Settings returns what the pool was made of: read only.
+// Settings returns what the pool was made of: read only. Update may have changed its
+// backends.
 func (p *Pool) Settings() *configs.Pool { return &p.settings }
 
 // Metrics returns what is counted for all backends of the pool.

@@ -52,7 +52,7 @@ tls:
   acme:
     email: ops@example.com
 %s
-admin: {address: "%s"}
+admin: {socket: "", address: "%s"}
 log: {level: debug}
 `
 

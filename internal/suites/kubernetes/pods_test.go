@@ -139,7 +139,7 @@ func (g gate) hasTimeToDrain(t *testing.T) {
 	sleep := time.Duration(g.container.Lifecycle.PreStop.Sleep.Seconds) * time.Second
 	assert.GreaterOrEqual(t, sleep, 5*time.Second)
 	grace := time.Duration(*g.pod.TerminationGracePeriodSeconds) * time.Second
-	assert.GreaterOrEqual(t, grace, sleep+g.settings.Timeouts.Drain+margin)
+	assert.GreaterOrEqual(t, grace, sleep+g.settings.Timeouts.Announce+g.settings.Timeouts.Drain+margin)
 }
 
 // mountsItsFiles: the root is read-only and has no certificates.
@@ -154,6 +154,7 @@ func (g gate) mountsItsFiles(t *testing.T) {
 		assert.Equal(t, g.secret, filepath.Dir(f.Certificate))
 		assert.Contains(t, mounts, "/tls")
 	}
+	assert.Contains(t, mounts, filepath.Dir(g.settings.Admin.Socket))
 	if g.settings.TLS.Issuer != configs.IssuerNone {
 		assert.Contains(t, mounts, g.settings.TLS.Storage)
 	}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/tlsconf"
+)
+
+// generation is what changes with the settings: it is made whole, and replaced as a whole.
+type generation struct {
+	settings *configs.Settings
+	keeper   *tlsconf.Keeper
+	outbound outbound
+}
+
+func firstGeneration(settings *configs.Settings, log zerolog.Logger) (*generation, error) {
+	keeper, err := tlsconf.New(settings.TLS, settings.Listeners, log)
+	if err != nil {
+		return nil, err
+	}
+	out, err := newOutbound(settings.Pools, nil, log)
+	return &generation{settings, keeper, out}, err
+}
+
+// next makes the generation for other settings, which shares with g what stays as it is.
+func (g *generation) next(settings *configs.Settings, log zerolog.Logger) (*generation, error) {
+	keeper, err := g.keeper.Next(settings.TLS, settings.Listeners)
+	if err != nil {
+		return nil, err
+	}
+	n := &generation{settings: settings, keeper: keeper}
+	if n.outbound, err = newOutbound(settings.Pools, g.outbound, log); err != nil {
+		n.discard(g)
+		return nil, err
+	}
+	return n, nil
+}
+
+// discard gives back what a generation has opened that does not take the place of g.
+func (n *generation) discard(g *generation) {
+	if n.keeper != g.keeper {
+		n.keeper.Discard()
+	}
+}
+
+// keep lets the current generation look after its files and certificates, until ctx ends.
+// A keeper works only when the one before it has ended.
+func (s *server) keep(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.tend(ctx, s.current.Load())
+	}
+}
+
+// tend works for a generation until there is another keeper, or ctx ends.
+func (s *server) tend(ctx context.Context, g *generation) {
+	inner, stop := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer stop()
+	working.Go(func() {
+		if err := g.keeper.Run(inner); err != nil {
+			s.log.Error().Err(err).Msg("certificates are not watched any more")
+		}
+	})
+	for s.keeper() == g.keeper && ctx.Err() == nil {
+		s.followOutbound(inner, s.current.Load().outbound)
+	}
+}
+
+// followOutbound follows the files of connections to backends until there is another
+// generation, or ctx ends.
+func (s *server) followOutbound(ctx context.Context, o outbound) {
+	inner, stop := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer stop()
+	working.Go(func() { o.run(inner, s.log) })
+	select {
+	case <-s.changed:
+	case <-ctx.Done():
+	}
+}
+
+// errNoFile says that there is nothing to load again.
+var errNoFile = errors.New("this gate was not started from a file of settings")
+
+// plan is a generation that is ready to be used.
+type plan struct {
+	server *server
+	next   *generation
+	change change
+	sides  *sidesChange
+}
+
+// change is what the gate prepares (proxy.Change).
+type change interface {
+	Commit() error
+	Cancel()
+	Effects() []string
+}
+
+// prepare does all that can fail before settings are used.
+func (s *server) prepare(ctx context.Context, settings *configs.Settings) (*plan, error) {
+	current := s.current.Load()
+	next, err := current.next(settings, s.log)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{server: s, next: next}
+	if p.sides, err = s.sides.prepare(ctx, settings.Admin, s.log); err == nil {
+		p.change, err = s.gate.Prepare(ctx, settings, s.parts(next))
+	}
+	if err != nil {
+		if p.sides != nil {
+			p.sides.cancel()
+		}
+		next.discard(current)
+		return nil, err
+	}
+	return p, nil
+}
+
+// cancel gives everything back.
+func (p *plan) cancel() {
+	p.change.Cancel()
+	p.sides.cancel()
+	p.next.discard(p.server.current.Load())
+}
+
+// commit uses the settings.
+func (p *plan) commit() error {
+	s := p.server
+	if err := p.change.Commit(); err != nil {
+		p.sides.cancel()
+		p.next.discard(s.current.Load())
+		return err
+	}
+	s.current.Store(p.next)
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+	p.sides.commit()
+	setLevel(p.next.settings.Log.Level)
+	return nil
+}

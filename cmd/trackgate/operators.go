@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/trackgate/trackgate/internal/admin"
+	"github.com/trackgate/trackgate/proxy"
+	"github.com/trackgate/trackgate/proxy/pool"
+	"github.com/trackgate/trackgate/tlsconf"
+)
+
+// handlers are what operators are answered with, by side.
+func (s *server) handlers() map[string]http.Handler {
+	o := admin.Options{
+		Address: s.settings().Admin.Address, Ready: s.gate.Ready, Metrics: s.metrics.Handler(),
+		Missing: func() []string { return s.keeper().Missing() },
+		Pages: map[string]func() any{
+			"/backends": func() any { return s.gate.Backends() },
+			"/certs":    func() any { return s.keeper().States() },
+			"/status":   func() any { return s.status() },
+		},
+	}
+	return map[string]http.Handler{
+		addressSide: admin.NewHandler(o),
+		socketSide: admin.NewSocketHandler(o, map[string]admin.Action{
+			"/reload":   s.reloadAsked,
+			"/confirm":  func(context.Context, []byte) (any, error) { return s.status(), s.confirm() },
+			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
+			"/drain":    asked(s.drain),
+			"/retire":   asked(s.retire),
+			"/loglevel": asked(s.setLevel),
+		}),
+	}
+}
+
+// reloadWish is what the verb reload asks for.
+type reloadWish struct {
+	ConfirmSeconds float64 `json:"confirm_seconds"` // 0: no trial
+}
+
+func (s *server) reloadAsked(ctx context.Context, body []byte) (any, error) {
+	var wish reloadWish
+	if err := json.Unmarshal(body, &wish); err != nil {
+		return nil, fmt.Errorf("what is asked for cannot be read: %w", err)
+	}
+	return s.reload(ctx, time.Duration(wish.ConfirmSeconds*float64(time.Second)))
+}
+
+// asked reads what an action is asked for.
+func asked[T any](do func(T) (any, error)) admin.Action {
+	return func(_ context.Context, body []byte) (any, error) {
+		var wish T
+		if err := json.Unmarshal(body, &wish); err != nil {
+			return nil, fmt.Errorf("what is asked for cannot be read: %w", err)
+		}
+		return do(wish)
+	}
+}
+
+// drainWish is what the verbs drain and undrain ask for.
+type drainWish struct {
+	Pool     string `json:"pool"`
+	Backend  string `json:"backend"` // host:port
+	Draining bool   `json:"draining"`
+}
+
+// drain takes a backend out, or in again. It answers with how all backends of the pool are.
+func (s *server) drain(w drainWish) (any, error) {
+	if err := s.gate.Drain(w.Pool, w.Backend, w.Draining); err != nil {
+		return nil, err
+	}
+	s.log.Info().Str("pool", w.Pool).Str("backend", w.Backend).Bool("draining", w.Draining).Msg("an operator has spoken")
+	var states []pool.State
+	for _, b := range s.gate.Backends() {
+		if b.Pool == w.Pool {
+			states = append(states, b)
+		}
+	}
+	return states, nil
+}
+
+// retireWish is what the verbs drain and undrain ask for the whole gate.
+type retireWish struct {
+	On bool `json:"on"`
+}
+
+func (s *server) retire(w retireWish) (any, error) {
+	s.gate.Retire(w.On)
+	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")
+	return s.status(), nil
+}
+
+// levelWish is what the verb loglevel asks for.
+type levelWish struct {
+	Level string `json:"level"`
+}
+
+func (s *server) setLevel(w levelWish) (any, error) {
+	if _, err := zerolog.ParseLevel(w.Level); err != nil || w.Level == "" {
+		return nil, fmt.Errorf("level %q: wanted debug, info, warn or error", w.Level)
+	}
+	setLevel(w.Level)
+	s.log.Info().Str("level", w.Level).Msg("an operator has changed the log's level, until the next reload or start")
+	return w, nil
+}
+
+// status is the gate on one page.
+type status struct {
+	Version       string               `json:"version"`
+	State         string               `json:"state"` // serving, draining, starting
+	Since         time.Time            `json:"since"`
+	UptimeSeconds float64              `json:"uptime_seconds"`
+	Connections   int                  `json:"connections"`
+	Listeners     []proxy.ListenerView `json:"listeners"`
+	Backends      []pool.State         `json:"backends"`
+	Certificates  []tlsconf.State      `json:"certificates"`
+}
+
+func (s *server) status() status {
+	view := status{
+		Version: version, State: "serving", Since: s.began, UptimeSeconds: time.Since(s.began).Seconds(),
+		Connections: s.gate.Connections(), Listeners: s.gate.Listeners(),
+		Backends: s.gate.Backends(), Certificates: s.keeper().States(),
+	}
+	switch s.gate.Ready() {
+	case proxy.ErrDraining:
+		view.State = "draining"
+	case proxy.ErrNotServing:
+		view.State = "starting"
+	}
+	return view
+}

@@ -7,6 +7,9 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME    ?= 60s
 BENCHARGS   ?=
+BINARY      ?= bin/trackgate
+DOCKER      ?= docker
+IMAGE       ?= trackgate:$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -39,7 +42,11 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build bin/trackgate, one static binary
-	GOAMD64=$(GOAMD64) $(GO) build $(BUILDFLAGS) -o bin/trackgate ./cmd/trackgate
+	GOAMD64=$(GOAMD64) $(GO) build $(BUILDFLAGS) -o $(BINARY) ./cmd/trackgate
+
+.PHONY: image
+image: ## Build the container image (needs docker, or DOCKER=podman)
+	$(DOCKER) build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 .PHONY: run
 run: build ## Build and start the whole gate on https://localhost:8443 with two stand-in backends
@@ -60,6 +67,15 @@ wire: ## Run the wire cases and floods alone: what a client or a backend may sen
 .PHONY: suites
 suites: ## Run the tests that use real servers (see install-tools)
 	$(GO) test -count=1 -p 1 -tags suites ./internal/suites/... ./tlsconf/redisstore
+
+# What is Kubernetes' own is slow to compile and not worth optimizing.
+KUBERNETES := -C internal/suites/kubernetes
+QUICKLY    := '-gcflags=k8s.io/...=-N -l'
+
+.PHONY: kubernetes
+kubernetes: ## Check manifests and chart for Kubernetes, field by field (needs nothing but Go; half a minute to compile)
+	$(GO) mod $(KUBERNETES) tidy -diff
+	$(GO) test $(KUBERNETES) -count=1 $(QUICKLY) ./...
 
 .PHONY: soak
 soak: ## The scenarios at length: about a quarter of an hour (needs root for network namespaces)
@@ -91,7 +107,7 @@ lint: ## gofmt, go vet, go mod tidy, staticcheck, and the rules of the house
 	$(GO) test ./internal/house
 
 .PHONY: check
-check: lint build race test suites scenarios ## All of the above but fuzz and bench: what CI runs
+check: lint build race test suites kubernetes scenarios ## All of the above but fuzz and bench: what CI runs
 
 .PHONY: install
 install: build ## Install the program, its settings and its systemd service (PREFIX, DESTDIR)

@@ -17,14 +17,19 @@ import (
 	"github.com/trackgate/trackgate/internal/reason"
 )
 
-// load puts text into a folder of its own, with the PEM files that it may name.
+// secrets are what the environment has for the settings that ask for it.
+var secrets = []string{"REDIS_PASSWORD=secret", "REDIS_ENCRYPTION_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+
+// load puts text into a folder of its own, with the PEM files that it may name. What is
+// mounted at /tls in a container is there as well.
 func load(t *testing.T, text string) (*configs.Settings, error) {
 	t.Helper()
 	folder := t.TempDir()
+	text = strings.ReplaceAll(text, "/tls/", "")
 	for name, content := range map[string]string{"trackgate.yaml": text, "tls.crt": "", "tls.key": ""} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
 	}
-	return configs.Load(filepath.Join(folder, "trackgate.yaml"), nil)
+	return configs.Load(filepath.Join(folder, "trackgate.yaml"), secrets)
 }
 
 func TestEveryExampleIsWithoutMistakes(t *testing.T) {

@@ -89,6 +89,7 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 		began: time.Now(), changed: make(chan struct{}, 1), trials: make(chan *trial, 1),
 	}
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
+	limitMemory(s.log, os.DirFS("/"))
 	var err error
 	if s.output, err = openOutput(settings.Log.Access, s.asideTrouble); err != nil {
 		s.close()

@@ -53,6 +53,7 @@ type server struct {
 	output  io.WriteCloser // of the access log
 	access  *accesslog.Log
 	metrics *metrics.Set
+	history *metrics.History
 	gate    *proxy.Gate
 	sides   sides // for operators
 	began   time.Time
@@ -68,6 +69,7 @@ func assemble(settings *configs.Settings, load loader) (*server, error) {
 		load: load, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
 		began: time.Now(), changed: make(chan struct{}, 1),
 	}
+	s.history = metrics.NewHistory(s.metrics)
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	var err error
 	if s.output, err = openOutput(settings.Log.Access.Output); err != nil {
@@ -139,6 +141,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.access.Run(after) })
 	parts.Go(func() { s.keep(after) })
 	parts.Go(func() { s.showCertificates(after) })
+	parts.Go(func() { s.history.Run(after) })
 	parts.Go(func() { tidyMemory(after) })
 	parts.Go(func() { s.sides.run(after, s.handlers(), s.log) })
 	parts.Go(func() { s.reloadOnSignal(after) })

@@ -15,6 +15,9 @@
 //  4. If the output is slow or broken, the buffer fills and further lines are
 //     dropped and counted (Dropped). Exchanges go on as if nothing were wrong.
 //
+// The last lines of what was refused, failed or slow are kept for operators as well
+// (Recent), in memory of a fixed length; for what went well that is three comparisons.
+//
 // What a client wrote is shown escaped and cut to a length: everything outside
 // of printable ASCII becomes \u00XX or \uXXXX, bytes that are not UTF-8 one by
 // one, and "…" stands where a text went on. Queries, bodies and cookies are

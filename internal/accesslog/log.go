@@ -32,6 +32,8 @@ type Log struct {
 	dropped atomic.Uint64
 	wake    chan struct{} // a buffer is half full
 
+	refused, troubled memory // for operators who look
+
 	mu      sync.Mutex
 	filling []byte // never grows
 	ended   bool
@@ -46,6 +48,8 @@ func New(o Options) *Log {
 		filling: make([]byte, 0, bufferSize),
 	}
 	l.lines.New = func() any { return &line{buf: make([]byte, 0, 1<<10)} }
+	l.refused.prepare()
+	l.troubled.prepare()
 	l.turn.Store(1<<32 - l.step) // the first one is written
 	return l
 }
@@ -53,12 +57,18 @@ func New(o Options) *Log {
 // Write adds the line of one exchange. It never waits for the output: a line
 // for which there is no room is dropped and counted. e is not kept.
 func (l *Log) Write(e *Entry) {
-	if e.Reason == reason.OK && !l.chosen() {
+	due, memory := e.Reason != reason.OK || l.chosen(), l.memoryFor(e)
+	if !due && memory == nil {
 		return
 	}
 	n := l.lines.Get().(*line)
 	n.format(e)
-	l.add(n.buf)
+	if due {
+		l.add(n.buf)
+	}
+	if memory != nil {
+		memory.keep(n.buf)
+	}
 	l.lines.Put(n)
 }
 

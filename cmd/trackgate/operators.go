@@ -22,6 +22,7 @@ func (s *server) handlers() map[string]http.Handler {
 			"/backends": func() any { return s.gate.Backends() },
 			"/certs":    func() any { return s.keeper().States() },
 			"/status":   func() any { return s.status() },
+			"/recent":   func() any { return s.access.Recent() },
 		},
 	}
 	return map[string]http.Handler{

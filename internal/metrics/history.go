@@ -123,12 +123,20 @@ func (h *History) between(from, to int) (seconds float64, r Rates) {
 		Requests: round(float64(t.sum(every)) / seconds),
 		Refused:  round(float64(t.sum(refused)) / seconds),
 		Failed:   round(float64(t.sum(failed)) / seconds),
-		Half:     t.quantile(0.5), Most: t.quantile(0.99),
+		Half:     rounded(t.quantile(0.5)), Most: rounded(t.quantile(0.99)),
 	}
 }
 
 // round keeps what people look at.
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// rounded keeps microseconds, which is more than an estimate is worth.
+func rounded(seconds *float64) *float64 {
+	if seconds != nil {
+		*seconds = math.Round(*seconds*1e6) / 1e6
+	}
+	return seconds
+}
 
 func every(reason.Reason) bool { return true }
 

@@ -20,7 +20,7 @@ import (
 
 const watchedSettings = `
 listeners:
-  - {name: public, kind: public, address: "%s", hosts: ["localhost"], pool: collectors}
+  - {name: public, kind: public, address: "%s", hosts: [%s], pool: collectors}
 pools:
   - {name: collectors, backends: ["http://%s", "http://%s"], health: {interval: 100ms, timeout: 90ms}}
 tls: {issuer: internal, storage: "%s"}
@@ -35,13 +35,13 @@ type watched struct {
 	client                     *http.Client
 }
 
-func newWatched(t *testing.T) *watched {
+func newWatched(t *testing.T, hosts ...string) *watched {
 	t.Helper()
 	w := &watched{
 		public: program.FreeAddress(t), admin: program.FreeAddress(t), alive: newCollector(t).address, dead: program.FreeAddress(t),
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, // it is not about certificates
 	}
-	w.process = program.Run(t, gate(t), fmt.Sprintf(watchedSettings, w.public, w.alive, w.dead, t.TempDir(), w.admin))
+	w.process = program.Run(t, gate(t), fmt.Sprintf(watchedSettings, w.public, strings.Join(append(hosts, "localhost"), ", "), w.alive, w.dead, t.TempDir(), w.admin))
 	program.AwaitListener(t, w.public)
 	program.AwaitListener(t, w.admin)
 	t.Cleanup(w.client.CloseIdleConnections)
@@ -150,6 +150,19 @@ func TestThePageSaysThatTheGateIsGone(t *testing.T) {
 	require.NoError(t, w.process.Stop())
 	d.await(t, "trouble", "The gate does not answer.", "What you see is of ")
 	assert.Equal(t, `"stale"`, d.evaluate(t, `document.body.className`))
+}
+
+// Of very much the worst is shown, and how much more there is.
+func TestThePageShowsALittleOfVeryMuch(t *testing.T) {
+	var hosts []string
+	for n := range 150 {
+		hosts = append(hosts, fmt.Sprintf("h%d.example.com", n))
+	}
+	d := newWatched(t, hosts...).open(t, 1200, "light")
+	d.await(t, "certificates", "example.com", "and 51 more")
+	d.await(t, "listeners", "h0.example.com, h1.example.com, h2.example.com and 148 more")
+	assert.Equal(t, "101", d.evaluate(t, `document.getElementById("certificates").tBodies[0].rows.length`))
+	assert.Equal(t, `"down"`, d.evaluate(t, `document.getElementById("backends").tBodies[0].rows[0].cells[2].textContent`))
 }
 
 // hide has the page believe that nobody sees it, or that somebody does.

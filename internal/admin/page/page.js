@@ -2,8 +2,8 @@
 // What is shown comes from the gate, and in part from its clients: it is only ever set as
 // text, never read as HTML.
 (() => {
-  const every = 2000, patience = 5000; // ms
-  const most = 20; // exchanges that are shown; /recent has more
+  const every = 2000, rarest = 20000, patience = 5000; // ms
+  const most = 100, few = 3; // rows of a table, words of a cell; the rest is only counted
   const byId = (id) => document.getElementById(id);
 
   // put changes text and look only where they differ, so that what somebody has marked stays.
@@ -38,13 +38,15 @@
     table.append(group, make("tbody", "rowgroup"));
   };
 
-  // fill shows rows of cells; a cell is a text, or a text and how it looks.
+  // fill shows rows of cells; a cell is a text, or a text and how it looks. One cell alone
+  // is as wide as the table.
   const fill = (id, columns, rows, nothing) => {
     const table = byId(id);
     if (!table.tHead) head(table, columns);
-    const body = table.tBodies[0], empty = rows.length === 0;
-    grow(body, empty ? 1 : rows.length, () => make("tr", "row"));
-    if (empty) rows = [[[nothing, "none"]]];
+    const body = table.tBodies[0];
+    if (rows.length === 0) rows = [[[nothing, "none"]]];
+    if (rows.length > most) rows = [...rows.slice(0, most), [[`and ${number(rows.length - most)} more`, "none"]]];
+    grow(body, rows.length, () => make("tr", "row"));
     rows.forEach((cells, i) => {
       const row = body.children[i];
       grow(row, cells.length, () => make("td", "cell"));
@@ -52,7 +54,7 @@
         const [text, look] = Array.isArray(cell) ? cell : [cell, ""];
         const element = row.children[j];
         element.dataset.label = columns[j][0];
-        element.colSpan = empty ? columns.length : 1;
+        element.colSpan = cells.length === 1 ? columns.length : 1;
         put(element, String(text ?? ""), [columns[j][1], look].filter(Boolean).join(" "));
       });
     });
@@ -125,9 +127,14 @@
 
   const stateLook = {up: "good", down: "bad", unknown: "warn", serving: "good"};
 
+  // worstFirst orders by a number, and leaves what is equal as it came.
+  const worstFirst = (list, rank) => [...list].sort((a, b) => rank(a) - rank(b));
+
+  const backendRank = (b) => b.state === "down" ? 0 : b.state === "unknown" || b.draining ? 1 : 2;
+
   const showBackends = (backends, now) => fill("backends",
     [["Pool"], ["Backend"], ["State"], ["Why"], ["For"], ["Weight", "number"], ["Running", "number"], ["Kept", "number"]],
-    backends.map((b) => [b.pool, b.backend, [b.draining ? `${b.state}, draining` : b.state, b.draining ? "warn" : stateLook[b.state]],
+    worstFirst(backends, backendRank).map((b) => [b.pool, b.backend, [b.draining ? `${b.state}, draining` : b.state, b.draining ? "warn" : stateLook[b.state]],
       b.why, span((now - Date.parse(b.since)) / 1000), b.weight, b.running, b.kept]),
     "There are none.");
 
@@ -144,17 +151,21 @@
     return (o.failures ? `${o.failures} orders failed: ${o.error}` : "An order is under way.") + advice;
   };
 
+  const certificateRank = (c) => c.source ? Math.round(c.days_left ?? 0) : -1e9;
+
   const showCertificates = (certificates, now) => fill("certificates",
     [["Host"], ["State"], ["Days left", "number"], ["Ends"], ["Source"], ["Issuer"], ["Trouble"]],
-    certificates.map((c) => [c.host, certificateState(c, now), c.source ? (c.days_left ?? 0).toFixed(1) : "–",
+    worstFirst(certificates, certificateRank).map((c) => [c.host, certificateState(c, now), c.source ? (c.days_left ?? 0).toFixed(1) : "–",
       c.source ? date(c.not_after) : "–", c.source, c.issuer, order(c.order)]),
     "No listener has TLS.");
 
   const sum = (counts, skip) => Object.entries(counts || {}).reduce((n, [word, count]) => skip.includes(word) ? n : n + count, 0);
 
+  const hosts = (list) => list.slice(0, few).join(", ") + (list.length > few ? ` and ${number(list.length - few)} more` : "");
+
   const showListeners = (listeners) => fill("listeners",
     [["Name"], ["Kind"], ["Address"], ["Hosts"], ["Pool"], ["Requests", "number"], ["Not ok", "number"], ["5xx", "number"]],
-    listeners.map((l) => [l.name, l.kind, l.address, (l.hosts || []).join(", "), l.pool, number(l.requests),
+    listeners.map((l) => [l.name, l.kind, l.address, hosts(l.hosts || []), l.pool, number(l.requests),
       number(sum(l.reasons, ["ok"])), number((l.statuses || {})["5xx"] || 0)]),
     "There are none.");
 
@@ -175,7 +186,7 @@
 
   const showExchanges = (id, exchanges, nothing) => fill(id,
     [["Time (UTC)"], ["Reason"], ["Status", "number"], ["Took", "number"], ["Method"], ["Path"], ["Client"], ["Listener"], ["Backend"]],
-    (exchanges || []).slice(0, most).map((e) => [clock(e.time), [e.reason, e.level === "error" ? "bad" : e.level === "warn" ? "warn" : ""], e.status,
+    (exchanges || []).slice(0, 20).map((e) => [clock(e.time), [e.reason, e.level === "error" ? "bad" : e.level === "warn" ? "warn" : ""], e.status,
       seconds(e.duration_seconds), e.method, e.path, e.client, e.listener, e.backend]),
     nothing);
 
@@ -210,8 +221,10 @@
 
   let timer = 0, looking = false, heard = null;
 
-  // One look comes after the other; nobody looks while the page is hidden.
+  // One look comes after the other; nobody looks while the page is hidden. A gate that has
+  // much to tell, thousands of certificates say, is asked less often.
   const look = async () => {
+    const began = performance.now();
     looking = true;
     try {
       show(...await Promise.all([get("status"), get("recent")]));
@@ -222,7 +235,7 @@
       complain(`The gate does not answer. ${last}(${error.message})`);
     }
     looking = false;
-    if (!document.hidden) timer = setTimeout(look, every);
+    if (!document.hidden) timer = setTimeout(look, Math.min(Math.max(every, 10 * (performance.now() - began)), rarest));
   };
 
   document.addEventListener("visibilitychange", () => {

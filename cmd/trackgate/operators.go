@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/internal/admin"
-	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/proxy/pool"
-	"github.com/trackgate/trackgate/tlsconf"
 )
 
 // handlers are what operators are answered with, by side.
@@ -25,6 +22,7 @@ func (s *server) handlers() map[string]http.Handler {
 			"/backends": func() any { return s.gate.Backends() },
 			"/certs":    func() any { return s.keeper().States() },
 			"/status":   func() any { return s.status() },
+			"/recent":   func() any { return s.access.Recent() },
 		},
 	}
 	return map[string]http.Handler{
@@ -110,32 +108,4 @@ func (s *server) setLevel(w levelWish) (any, error) {
 	setLevel(w.Level)
 	s.log.Info().Str("level", w.Level).Msg("an operator has changed the log's level, until the next reload or start")
 	return w, nil
-}
-
-// status is the gate on one page.
-type status struct {
-	Version       string               `json:"version"`
-	PID           int                  `json:"pid"`
-	State         string               `json:"state"` // serving, draining, starting
-	Since         time.Time            `json:"since"`
-	UptimeSeconds float64              `json:"uptime_seconds"`
-	Connections   int                  `json:"connections"`
-	Listeners     []proxy.ListenerView `json:"listeners"`
-	Backends      []pool.State         `json:"backends"`
-	Certificates  []tlsconf.State      `json:"certificates"`
-}
-
-func (s *server) status() status {
-	view := status{
-		Version: version, PID: os.Getpid(), State: "serving", Since: s.began, UptimeSeconds: time.Since(s.began).Seconds(),
-		Connections: s.gate.Connections(), Listeners: s.gate.Listeners(),
-		Backends: s.gate.Backends(), Certificates: s.keeper().States(),
-	}
-	switch s.gate.Ready() {
-	case proxy.ErrDraining:
-		view.State = "draining"
-	case proxy.ErrNotServing:
-		view.State = "starting"
-	}
-	return view
 }

@@ -65,6 +65,7 @@ type server struct {
 	output  logOutput // of the access log
 	access  *accesslog.Log
 	metrics *metrics.Set
+	history *metrics.History
 	gate    *proxy.Gate
 	sides   sides // for operators
 	heir    heir
@@ -88,6 +89,7 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 		source: from, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
 		began: time.Now(), changed: make(chan struct{}, 1), trials: make(chan *trial, 1),
 	}
+	s.history = metrics.NewHistory(s.metrics)
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	limitMemory(s.log, os.DirFS("/"))
 	var err error
@@ -166,6 +168,7 @@ func (s *server) run(ctx context.Context) {
 	parts.Go(func() { s.access.Run(after) })
 	parts.Go(func() { s.keep(after) })
 	parts.Go(func() { s.showCertificates(after) })
+	parts.Go(func() { s.history.Run(after) })
 	parts.Go(func() { tidyMemory(after) })
 	parts.Go(func() { s.sides.run(after, s.handlers(), s.log) })
 	parts.Go(func() { s.reloadOnSignal(after) })

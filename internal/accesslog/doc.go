@@ -17,6 +17,9 @@
 //  5. SetOutput writes what was logged to the old output and changes to another,
 //     while exchanges go on. No line is lost or torn by it.
 //
+// The last lines of what was refused, failed or slow are kept for operators as well
+// (Recent), in memory of a fixed length; for what went well that is three comparisons.
+//
 // What a client wrote is shown escaped and cut to a length: everything outside
 // of printable ASCII becomes \u00XX or \uXXXX, bytes that are not UTF-8 one by
 // one, and "…" stands where a text went on. Queries, bodies and cookies are

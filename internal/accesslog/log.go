@@ -31,6 +31,8 @@ type Log struct {
 	dropped atomic.Uint64
 	wake    chan struct{} // a buffer is half full
 
+	refused, troubled memory // for operators who look
+
 	mu      sync.Mutex
 	filling []byte // never grows
 	ended   bool
@@ -50,6 +52,8 @@ func New(o Options) *Log {
 	}
 	l.lines.New = func() any { return &line{buf: make([]byte, 0, 1<<10)} }
 	l.SetSample(o.Sample)
+	l.refused.prepare()
+	l.troubled.prepare()
 	l.turn.Store(1<<32 - l.step.Load()) // the first one is written
 	return l
 }
@@ -73,12 +77,18 @@ func (l *Log) SetOutput(out io.Writer) {
 // Write adds the line of one exchange. It never waits for the output: a line
 // for which there is no room is dropped and counted. e is not kept.
 func (l *Log) Write(e *Entry) {
-	if wentWell(e) && !l.chosen() {
+	due, memory := !wentWell(e) || l.chosen(), l.memoryFor(e)
+	if !due && memory == nil {
 		return
 	}
 	n := l.lines.Get().(*line)
 	n.format(e)
-	l.add(n.buf)
+	if due {
+		l.add(n.buf)
+	}
+	if memory != nil {
+		memory.keep(n.buf)
+	}
 	l.lines.Put(n)
 }
 

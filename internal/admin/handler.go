@@ -46,6 +46,7 @@ func NewHandler(o Options) http.Handler {
 	h := &handler{
 		hosts: hostsOf(o.Address),
 		paths: map[string]http.Handler{
+			"/":        statusPage(),
 			"/livez":   http.HandlerFunc(live),
 			"/readyz":  readiness(o),
 			"/metrics": o.Metrics,
@@ -139,6 +140,7 @@ func readiness(o Options) http.HandlerFunc {
 func say(w http.ResponseWriter, status int, a any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
+	guard(w.Header())
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(a) // the client is gone; nobody is left to tell
 }

@@ -39,7 +39,9 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/certs", 200, `["a.example.com"]` + "\n"},
 		{"DELETE", "/backends", 405, refused},
 
-		{"GET", "/", 404, unknown},
+		{"GET", "//", 404, unknown},
+		{"GET", "/page.js", 404, unknown},
+		{"POST", "/", 405, refused},
 		{"GET", "/livez/", 404, unknown},
 		{"GET", "/livezz", 404, unknown},
 		{"GET", "/metrics/x", 404, unknown},
@@ -125,7 +127,7 @@ func TestAnAddressWithoutAHostAllowsNoEmptyHost(t *testing.T) {
 
 func TestReasonsAreThoseOfTheGate(t *testing.T) {
 	h := NewHandler(Options{})
-	assert.Contains(t, ask(h, "GET", "/", "localhost").Body.String(), reason.NotExposed.String())
+	assert.Contains(t, ask(h, "GET", "/none", "localhost").Body.String(), reason.NotExposed.String())
 	assert.Contains(t, ask(h, "PUT", "/livez", "localhost").Body.String(), reason.MethodNotExposed.String())
 	assert.Contains(t, ask(h, "GET", "/", "evil").Body.String(), reason.WrongHost.String())
 }

@@ -12,6 +12,9 @@
 // histogram: no lock, no allocation, 75 ns for all the observations of one
 // exchange together (go test -bench Exchange).
 //
+// For people who look, a History reads the counters once a second and keeps five minutes
+// of it: 22 µs a second, some 100 kB (go test -bench Sample).
+//
 // Labels are names from the settings, addresses of backends, and words from
 // closed lists: never anything that a client can choose.
 package metrics

@@ -82,13 +82,13 @@ func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
-// durations has buckets from a refusal's time to the longest answer of a GUI
-// API: /track takes some milliseconds, and 13 s when a lock is held.
+// durationBounds go from a refusal's time to the longest answer of a GUI API: /track takes
+// some milliseconds, and 13 s when a lock is held.
+var durationBounds = [...]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60}
+
 func durations(name, help string, labels ...string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: name, Help: help,
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60},
-	}, labels)
+	bounds := durationBounds
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: bounds[:]}, labels)
 }
 
 func buildInfo(b Build) prometheus.Collector {

@@ -84,11 +84,22 @@ func browse(t *testing.T, ca, address string) {
 		output, err := run(t, "certutil", append([]string{"-d", "sql:" + store}, arguments...)...)
 		require.NoError(t, err, "%s", output)
 	}
-	command := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
+	startBrowser(t, chromium(home, address))
+}
+
+// chromium is the command that starts it, without a window, for somebody with this home.
+func chromium(home string, arguments ...string) *exec.Cmd {
+	command := exec.Command("chromium", append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--user-data-dir="+filepath.Join(home, "profile"), address)
+		"--user-data-dir=" + filepath.Join(home, "profile")}, arguments...)...)
 	command.Env = append(os.Environ(), "HOME="+home)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return command
+}
+
+// startBrowser starts it until the test ends.
+func startBrowser(t *testing.T, command *exec.Cmd) {
+	t.Helper()
 	browser := program.Start(t, command)
 	t.Cleanup(func() {
 		browser.Stop()                                      //nolint:errcheck // its end is its own affair

@@ -1,0 +1,73 @@
+package accesslog
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/trackgate/trackgate/internal/reason"
+)
+
+const (
+	slow       = time.Second // what takes longer is worth a look
+	remembered = 50          // lines of each sort
+	usual      = 512         // bytes of a line that are set aside at once
+)
+
+// Recent is the last lines of two sorts, newest first, whether they were chosen for the
+// log or not.
+type Recent struct {
+	Refused  []json.RawMessage `json:"refused"`
+	Troubled []json.RawMessage `json:"troubled"` // failed, or slow
+}
+
+// Recent returns the lines of exchanges that were refused, failed or slow lately.
+func (l *Log) Recent() Recent {
+	return Recent{Refused: l.refused.lines(), Troubled: l.troubled.lines()}
+}
+
+// memoryFor returns where an exchange is remembered: nil for one that went as it should.
+func (l *Log) memoryFor(e *Entry) *memory {
+	switch {
+	case e.Reason != reason.ClientClosed && level(e) == "warn":
+		return &l.refused
+	case level(e) == "error":
+		return &l.troubled
+	case e.Duration >= slow && e.Status != 101: // a websocket lasts as long as it is wanted
+		return &l.troubled
+	}
+	return nil
+}
+
+// memory keeps the last lines, and forgets the oldest for a new one.
+type memory struct {
+	mu    sync.Mutex
+	kept  [remembered][]byte
+	count int // of all there ever were
+}
+
+// prepare sets room aside, so that a usual line costs no allocation.
+func (m *memory) prepare() {
+	room := make([]byte, remembered*usual)
+	for i := range m.kept {
+		m.kept[i] = room[i*usual : i*usual : (i+1)*usual]
+	}
+}
+
+func (m *memory) keep(text []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := &m.kept[m.count%remembered]
+	*at = append((*at)[:0], text...)
+	m.count++
+}
+
+func (m *memory) lines() []json.RawMessage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := []json.RawMessage{}
+	for n := m.count - 1; n >= max(0, m.count-remembered); n-- {
+		list = append(list, append(json.RawMessage(nil), m.kept[n%remembered]...))
+	}
+	return list
+}

@@ -43,7 +43,16 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	if parent == nil {
 		parent = context.Background()
 	}
-	ctx, stop := signal.NotifyContext(parent, syscall.SIGTERM, syscall.SIGINT)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, end := context.WithCancel(parent)
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		select {
+		case <-first:
+		case <-ctx.Done():
+		}
+		signal.Stop(first) // before anybody can know of the end
+		end()
+	}()
+	return ctx, end
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,7 @@ type kept struct {
 
 func newKept(t *testing.T, deliver ...order) *kept {
 	t.Helper()
-	l, root, settings, now := &log{}, newRoot(t), ordered(t.TempDir()), &clock{at: time.Now()}
+	l, root, settings, now := &log{}, newRoot(t), ordered(abandoned(t)), &clock{at: time.Now()}
 	for _, o := range deliver {
 		root.deliver(t, settings, 0, "a.example.com", o)
 	}
@@ -81,6 +82,18 @@ func newKept(t *testing.T, deliver ...order) *kept {
 	config := *m.plain
 	m.ordering.Store(&config)
 	return &kept{managed: m, keeper: k, authority: s, config: &config, clock: now, log: l}
+}
+
+// abandoned returns a folder that goes with the test, as soon as certmagic has left it: that
+// does not wait for its own jobs.
+func abandoned(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "upkeep")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		assert.Eventually(t, func() bool { return os.RemoveAll(folder) == nil }, 10*time.Second, 10*time.Millisecond)
+	})
+	return folder
 }
 
 // turn is one look at all hosts, and what comes of it.

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
 
@@ -93,16 +94,9 @@ var errNoFile = errors.New("this gate was not started from a file of settings")
 type plan struct {
 	server *server
 	next   *generation
-	change change
+	change *proxy.Change
 	sides  *sidesChange
 	output logOutput // of the access log; nil: it stays
-}
-
-// change is what the gate prepares (proxy.Change).
-type change interface {
-	Commit() error
-	Cancel()
-	Effects() []string
 }
 
 // prepare does all that can fail before settings are used.
@@ -120,7 +114,7 @@ func (s *server) prepare(ctx context.Context, settings *configs.Settings) (*plan
 		p.change, err = s.gate.Prepare(ctx, settings, s.parts(next))
 	}
 	if err != nil {
-		p.cancel()
+		p.giveBack()
 		return nil, err
 	}
 	return p, nil
@@ -128,9 +122,7 @@ func (s *server) prepare(ctx context.Context, settings *configs.Settings) (*plan
 
 // cancel gives everything back.
 func (p *plan) cancel() {
-	if p.change != nil {
-		p.change.Cancel()
-	}
+	p.change.Cancel()
 	p.giveBack()
 }
 

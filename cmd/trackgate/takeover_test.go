@@ -60,20 +60,13 @@ func TestATakeoverThatFailsChangesNothing(t *testing.T) {
 	g := newOperated(t)
 	g.rewrite(t, "pools:", "polls:")
 	require.NoError(t, g.command.Process.Signal(syscall.SIGUSR2))
-	g.awaitMetric(t)
+	require.Eventually(t, func() bool {
+		assert.Equal(t, 200, g.status(t, "POST", "/track"))
+		return strings.Contains(g.output.String(), "no other process has taken over")
+	}, 20*time.Second, 50*time.Millisecond)
 	assert.Equal(t, 200, g.status(t, "POST", "/track"))
 	require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
 	assert.NoError(t, g.end(t))
-	assert.Contains(t, g.output.String(), "no other process has taken over")
-}
-
-// awaitMetric passes the time that a process takes to start and fail.
-func (g *operated) awaitMetric(t *testing.T) {
-	t.Helper()
-	for range 20 {
-		assert.Equal(t, 200, g.status(t, "POST", "/track"))
-		<-time.After(50 * time.Millisecond)
-	}
 }
 
 // systemd opens the sockets and starts the gate with them (sd_listen_fds(3)).

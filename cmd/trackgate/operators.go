@@ -32,6 +32,7 @@ func (s *server) handlers() map[string]http.Handler {
 		socketSide: admin.NewSocketHandler(o, map[string]admin.Action{
 			"/reload":   func(ctx context.Context, _ []byte) (any, error) { return s.reload(ctx) },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
+			"/explain":  asked(s.explain),
 			"/drain":    asked(s.drain),
 			"/retire":   asked(s.retire),
 			"/loglevel": asked(s.setLevel),
@@ -49,6 +50,9 @@ func asked[T any](do func(T) (any, error)) admin.Action {
 		return do(wish)
 	}
 }
+
+// explain says what the gate would do with a request now.
+func (s *server) explain(q proxy.Question) (any, error) { return s.gate.Explain(q) }
 
 // drainWish is what the verbs drain and undrain ask for.
 type drainWish struct {

@@ -130,5 +130,5 @@ func (s *server) status() status {
 
 // fileOf is the loader of a file.
 func fileOf(path string, environment []string) loader {
-	return func() (*configs.Settings, error) { return configs.Load(path, environment) }
+	return func() (*configs.Settings, error) { return loadSettings(path, environment) }
 }

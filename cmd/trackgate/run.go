@@ -18,11 +18,16 @@ func runCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	file := fileFlag(c)
-	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		again := fileOf(*file, os.Environ())
+		settings, err := again()
+		if err != nil {
+			return err
+		}
 		ctx, stop := untilSignal(c.Context())
 		defer stop()
-		return serve(ctx, settings, fileOf(*file, os.Environ()), func(started) {})
-	})
+		return serve(ctx, settings, again, func(started) {})
+	}
 	return c
 }
 

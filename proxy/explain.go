@@ -113,6 +113,9 @@ func (e *explainer) read() error {
 	e.note("read", "%s %s for host %s", e.req.Method, e.req.Target, e.authority)
 	l := &e.listener.settings.Limits
 	e.note("read", "limits: head %s, target %s, fields %d", l.Head, l.Target, l.Fields)
+	if e.listener.mayChallenge(&e.req) {
+		e.note("challenge", "answered here, from anywhere, while an authority waits for it; otherwise it is a request as any")
+	}
 	return nil
 }
 

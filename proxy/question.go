@@ -46,6 +46,9 @@ func (q *Question) split() (scheme, authority, target string) {
 // that the question does not tell.
 func (e *explainer) arrive() error {
 	e.scheme, e.authority, e.target = e.q.split()
+	if e.q.SNI != "" && e.scheme == "http" {
+		return fmt.Errorf("a TLS name (%s) and %s: wanted a URL with https", e.q.SNI, e.q.URL)
+	}
 	name, port, _ := wire.SplitHost([]byte(e.authority))
 	e.local, _ = netip.ParseAddr(strings.Trim(string(name), "[]"))
 	if e.q.Listener == "" {

@@ -81,6 +81,7 @@ func TestQuestionsThatDoNotTell(t *testing.T) {
 		{proxy.Question{URL: "https://track.test:9/track"}, "no listener takes https on port 9: wanted another port, or the name of the listener besides (public, gui, "},
 		{proxy.Question{URL: "http://track.test:443/track"}, "no listener takes http on port 443"},
 		{proxy.Question{URL: "https://same.test:8443/track"}, "listeners inside and outside have this host and port on different addresses"},
+		{proxy.Question{SNI: "x", URL: "http://mesh.test:8080/"}, "a TLS name (x) and http://mesh.test:8080/: wanted a URL with https"},
 		{proxy.Question{Listener: "public", SNI: "x", URL: "/"}, "a listener (public) and a TLS name (x): wanted one of them"},
 	} {
 		row.q.Method = "GET"

@@ -36,6 +36,26 @@ func TestTheTestsOfTheReferenceHold(t *testing.T) {
 	assert.NoError(t, hold(s))
 }
 
+// So does what examples expect.
+func TestTheTestsOfExamplesHold(t *testing.T) {
+	tests := 0
+	files, err := filepath.Glob("../../examples/*/trackgate.yaml")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		folder := t.TempDir()
+		for _, name := range []string{"tls.crt", "tls.key"} {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, name), nil, 0o600))
+		}
+		s, err := configs.Parse(filepath.Join(folder, "trackgate.yaml"), text, nil)
+		require.NoError(t, err)
+		assert.NoError(t, hold(s), file)
+		tests += len(s.Tests)
+	}
+	assert.NotZero(t, tests)
+}
+
 // A mistake that comes from the environment names its variable.
 func TestATestOfTheEnvironmentIsNamed(t *testing.T) {
 	_, err := loadSettings("testdata/tested.yaml", []string{"TRACKGATE_TESTS_7_EXPECT=allowed"})
@@ -66,4 +86,18 @@ func TestAReloadThatBreaksATestChangesNothing(t *testing.T) {
 
 	g.rewrite(t, "allow: [uix]", "allow: [track, uix]")
 	assert.Equal(t, exitFine, try("reload", "-c", g.file).code)
+}
+
+// As many as a file may have cost a reload little.
+func TestManyTestsAreHeldInNoTime(t *testing.T) {
+	text, err := os.ReadFile("testdata/tested.yaml")
+	require.NoError(t, err)
+	first := strings.Index(string(text), "  - {request")
+	many := string(text)[:first] + strings.Repeat(string(text)[first:], 500)
+	s, err := configs.Parse("many.yaml", []byte(many), nil)
+	require.NoError(t, err)
+	began := time.Now()
+	require.NoError(t, hold(s))
+	t.Logf("%d tests took %s", len(s.Tests), time.Since(began))
+	assert.Less(t, time.Since(began), 5*time.Second)
 }

@@ -165,7 +165,7 @@ func TestMistakesOfUse(t *testing.T) {
 		{[]string{"serve"}, `unknown command "serve"`},
 		{[]string{"run", "-c", "testdata/broken.yaml"}, "testdata/broken.yaml:"},
 		{[]string{"run", "-c", "testdata/bad.yaml"}, "testdata/bad.yaml:3:11: listeners[0].kind"},
-		{[]string{"run", "-c", "testdata/untrue.yaml"}, `testdata/untrue.yaml:24:83: tests[1].expect: "allowed": wanted not_exposed`},
+		{[]string{"run", "-c", "testdata/untrue.yaml"}, `testdata/untrue.yaml:25:83: tests[1].expect: "allowed": wanted not_exposed`},
 		{[]string{"run", "-c", "testdata/none.yaml"}, "open testdata/none.yaml: no such file or directory"},
 	} {
 		got := try(test.args...)

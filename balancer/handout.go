@@ -111,7 +111,7 @@ func (p *Pool) handOut(r *rotation, w *waiter) *Backend {
 			return b
 		}
 	}
-	return p.pickAny(r, w.exclude, p.room)
+	return p.pickAny(r, w.exclude, p.room, (*Backend).claim)
 }
 
 // endLateLocked ends the waits that do not go on while no backend is up.

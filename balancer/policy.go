@@ -27,9 +27,8 @@ const (
 const fewEnough = 8
 
 // choose returns a backend that is willing and was not full just now, or nil if
-// none of those it looked at was.
-func (p *Pool) choose(r *rotation, exclude []*Backend) *Backend {
-	turn := p.turn.Add(1) - 1
+// none of those it looked at was. It begins with the one whose turn it is.
+func (p *Pool) choose(r *rotation, turn uint64, exclude []*Backend) *Backend {
 	first := r.at(turn)
 	switch {
 	case p.policy == RoundRobin:

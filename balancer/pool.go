@@ -82,11 +82,11 @@ func (p *Pool) Pick(exclude []*Backend) (*Backend, error) {
 		return nil, ErrNone
 	}
 	for range min(len(r.turns), maxTries) {
-		if b := p.choose(r, exclude); b != nil && b.claim(p.limit) {
+		if b := p.choose(r, p.turn.Add(1)-1, exclude); b != nil && b.claim(p.limit) {
 			return b, nil
 		}
 	}
-	if b := p.pickAny(r, exclude, p.ownLimit); b != nil {
+	if b := p.pickAny(r, exclude, p.ownLimit, (*Backend).claim); b != nil {
 		return b, nil
 	}
 	return nil, ErrFull
@@ -105,16 +105,17 @@ func (p *Pool) Release(b *Backend) {
 // backends.
 const maxTries = 32
 
-// pickAny claims any backend that can take work, of the lowest rank there is. A
-// spare comes before those that are avoided.
-func (p *Pool) pickAny(r *rotation, exclude []*Backend, limit func(*Backend) int64) *Backend {
+// pickAny returns any backend that can take work and that take, which claims or only
+// looks, has got, of the lowest rank there is. A spare comes before those that are
+// avoided.
+func (p *Pool) pickAny(r *rotation, exclude []*Backend, limit func(*Backend) int64, take func(*Backend, int64) bool) *Backend {
 	for asked := willing; asked < ranks; {
 		if asked == avoided {
-			if b := p.claimSpare(exclude, limit); b != nil {
+			if b := p.takeSpare(exclude, limit, take); b != nil {
 				return b
 			}
 		}
-		b, next := r.claimRank(asked, exclude, scatter(p.turn.Load()), limit)
+		b, next := r.takeRank(asked, exclude, scatter(p.turn.Load()), func(b *Backend) bool { return take(b, limit(b)) })
 		if b != nil {
 			return b
 		}
@@ -123,10 +124,10 @@ func (p *Pool) pickAny(r *rotation, exclude []*Backend, limit func(*Backend) int
 	return nil
 }
 
-// claimRank claims a backend of one rank, or tells the next rank that anybody
+// takeRank takes a backend of one rank, or tells the next rank that anybody
 // has. It begins somewhere by chance, so that the first of the list is not
 // everybody's refuge.
-func (r *rotation) claimRank(asked rank, exclude []*Backend, chance uint64, limit func(*Backend) int64) (_ *Backend, next rank) {
+func (r *rotation) takeRank(asked rank, exclude []*Backend, chance uint64, take func(*Backend) bool) (_ *Backend, next rank) {
 	next = ranks
 	at := int(chance % uint64(len(r.members)))
 	for range r.members {
@@ -136,7 +137,7 @@ func (r *rotation) claimRank(asked rank, exclude []*Backend, chance uint64, limi
 		}
 		if has := rankOf(b, exclude); has > asked {
 			next = min(next, has)
-		} else if has == asked && b.claim(limit(b)) {
+		} else if has == asked && take(b) {
 			return b, ranks
 		}
 	}

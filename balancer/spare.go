@@ -15,11 +15,11 @@ func (p *Pool) CanTake(exclude []*Backend) bool {
 	return avoids && p.spare(exclude, p.ownLimit) != nil
 }
 
-// claimSpare claims a spare, or returns nil if none has room.
-func (p *Pool) claimSpare(exclude []*Backend, limit func(*Backend) int64) *Backend {
+// takeSpare takes a spare, or returns nil if none has room.
+func (p *Pool) takeSpare(exclude []*Backend, limit func(*Backend) int64, take func(*Backend, int64) bool) *Backend {
 	for {
 		b := p.spare(exclude, limit)
-		if b == nil || b.claim(limit(b)) {
+		if b == nil || take(b, limit(b)) {
 			return b
 		}
 	}

@@ -36,6 +36,7 @@ func (c compiler) settings(d *draft) *Settings {
 	}
 	s.Admin = c.admin(d.Admin, s.Listeners)
 	unique(c, "trusted_proxies", s.TrustedProxies)
+	s.Tests = c.tests(d.Tests, s)
 	return s
 }
 

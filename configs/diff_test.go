@@ -2,6 +2,7 @@ package configs
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,4 +62,14 @@ func TestEverySecretIsKnown(t *testing.T) {
 		assert.Equal(t, "a secret", show(key, reflect.ValueOf("x")), key)
 	}
 	assert.Equal(t, "x", show("tls.files.key", reflect.ValueOf("x")), "the name of a file")
+}
+
+// A test that only stands elsewhere is the same one.
+func TestTestsAreComparedByWhatTheySay(t *testing.T) {
+	const one = "tests: [{request: POST https://a.test/track, from: 192.0.2.1, expect: allowed}]\n"
+	assert.Empty(t, Diff(parsed(t, before+one), parsed(t, before+"\n\n"+one)))
+	other := strings.Replace(one, "allowed", "wrong_host", 1)
+	assert.Equal(t, []Difference{{
+		"tests", "[POST https://a.test/track from 192.0.2.1: allowed]", "[POST https://a.test/track from 192.0.2.1: wrong_host]",
+	}}, Diff(parsed(t, before+one), parsed(t, before+other)))
 }

@@ -20,6 +20,7 @@ type draft struct {
 	TrustedProxies []netip.Prefix
 	Admin          Admin
 	Log            Log
+	Tests          []draftTest
 }
 
 type draftListener struct {

@@ -119,6 +119,10 @@ func TestEverythingSetArrives(t *testing.T) {
 		ECH:   []configs.ECHKey{{Config: "testdata/good/everything.yaml", PrivateKey: "testdata/good/everything.yaml"}},
 	}, settings.TLS)
 	require.Equal(t, configs.Admin{Socket: "/run/gate.sock", Watch: true, Address: "[::1]:9180"}, settings.Admin)
+	require.Equal(t, []string{
+		"PUT https://track.example.com/api/x/y from 203.0.113.9: allowed, pool a, sni a.example.com, origin https://shop.example.com, forwarded_for 192.0.2.1, 10.0.0.1",
+		"GET /docs from 203.0.113.9: client_not_allowed, listener gui",
+	}, []string{settings.Tests[0].String(), settings.Tests[1].String()})
 	require.Equal(t, configs.Timeouts{
 		Handshake: time.Second, Head: 2 * time.Second, Body: 3 * time.Second,
 		Write: 4 * time.Second, KeepAlive: 90 * time.Minute / 2, Announce: 5 * time.Second, Drain: 0,

@@ -19,7 +19,7 @@ func required() []string {
 		"listeners", "listeners[].name", "listeners[].kind", "listeners[].address", "listeners[].hosts", "listeners[].pool",
 		"listeners[].clients", "listeners[].allow[].methods", "listeners[].allow[].path", "pools", "pools[].name", "pools[].backends",
 		"pools[].backends[].url", "tls.files[].certificate", "tls.files[].key", "tls.ech[].config", "tls.ech[].private_key",
-		"tls.acme.fallback[].directory",
+		"tls.acme.fallback[].directory", "tests[].request", "tests[].from", "tests[].expect",
 	}
 }
 
@@ -105,7 +105,7 @@ func TestReferenceAndSchemaHaveTheSameDefaults(t *testing.T) {
 		value, has := s["default"]
 		leaf := plain(types[key]) || types[key].Kind() == reflect.Slice
 		require.Equal(t, leaf && !slices.Contains(required(), key), has, "default of %s", key)
-		if has && key != "tls.files" && key != "tls.ech" && key != "tls.acme.fallback" {
+		if has && key != "tls.files" && key != "tls.ech" && key != "tls.acme.fallback" && key != "tests" {
 			require.Equal(t, toJSON(t, value), toJSON(t, values[key]), key)
 		}
 	}
@@ -116,9 +116,12 @@ func TestTheReferenceHasTheDefaultsOfTheCode(t *testing.T) {
 	whole := tree(t, Reference())
 	bare := tree(t, Reference()).(map[string]any)
 	for key := range bare {
-		if key != "listeners" && key != "pools" && key != "tls" {
+		if key != "listeners" && key != "pools" && key != "tls" && key != "tests" {
 			delete(bare, key)
 		}
+	}
+	for _, expected := range bare["tests"].([]any) {
+		keepOnly(expected, "request", "from", "expect")
 	}
 	keepOnly(bare["tls"], "files", "ech")
 	keepOnly(bare["listeners"].([]any)[0], "name", "kind", "address", "hosts", "pool")
@@ -148,6 +151,7 @@ func loaded(t *testing.T, folder string, value any) *Settings {
 	}
 	settings, err := Parse("reference.yaml", []byte(strings.ReplaceAll(string(data), "/etc/trackgate", folder)), nil)
 	require.NoError(t, err)
+	settings.Tests = placeless(settings.Tests)
 	return settings
 }
 

@@ -22,7 +22,7 @@ var errChallenged = errors.New("an authority has seen the answer to its challeng
 // It may come for any host of the gate, from anywhere. done says that something was
 // waiting for it; to all others it is a request as any.
 func (g *Gate) challenge(x *exchange) (done bool, err error) {
-	if !x.listener.challenged || g.parts.Challenge == nil || !bytes.HasPrefix(x.req.Target, challengePath) || string(x.req.Method) != "GET" {
+	if g.parts.Challenge == nil || !x.listener.mayChallenge(x.req) {
 		return false, nil
 	}
 	host, _, _ := wire.SplitHost(x.req.Authority)
@@ -38,4 +38,9 @@ func (g *Gate) challenge(x *exchange) (done bool, err error) {
 	x.stream.Frame(int64(len(answer)))
 	x.count(len(answer))
 	return true, x.stream.Finish(answer, nil)
+}
+
+// mayChallenge reports whether a request asks for what an authority would.
+func (l *listener) mayChallenge(req *wire.Request) bool {
+	return l.challenged && bytes.HasPrefix(req.Target, challengePath) && string(req.Method) == "GET"
 }

@@ -236,10 +236,16 @@ func (c *conn) current() *address {
 
 // lookUp returns the listener of a that serves an authority on this connection.
 func (c *conn) lookUp(a *address, authority []byte) *listener {
+	return a.serving(c.listener, authority, c.local)
+}
+
+// serving returns the listener that serves an authority on a connection whose handshake
+// chose a listener, nil for none.
+func (a *address) serving(chosen *listener, authority []byte, local netip.Addr) *listener {
 	name, _, _ := wire.SplitHost(authority)
 	host := strings.Trim(strings.ToLower(string(name)), "[]")
-	l, ok := a.find(host, c.local)
-	if ok && (a.tls == nil || l.station == c.listener.station) {
+	l, ok := a.find(host, local)
+	if ok && (!a.secured || l.station == chosen.station) {
 		return l
 	}
 	return nil

@@ -1,48 +1,20 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/internal/reason"
-	"github.com/trackgate/trackgate/proxy/pool"
+	"github.com/trackgate/trackgate/proxy/access"
+	"github.com/trackgate/trackgate/proxy/route"
 	"github.com/trackgate/trackgate/proxy/wire"
 	"github.com/trackgate/trackgate/proxy/wire/h1"
 )
-
-// Question is what explain is asked: what becomes of a request, and why.
-type Question struct {
-	Listener string
-	From     netip.Addr
-	Method   string
-	URL      string // whole, or a path on the listener's first host
-	Origin   string // of the page that asks; "" for none
-	// Running is what a gate that runs with these settings knows of its backends;
-	// nil when there is none to ask.
-	Running []pool.State
-}
-
-// Step is one step of the decision, in the order of a request's life.
-type Step struct {
-	Step   string `json:"step"`
-	Result string `json:"result"`
-}
-
-// Verdict is the whole decision.
-type Verdict struct {
-	Allowed bool   `json:"allowed"`
-	Status  int    `json:"status,omitempty"` // of a refusal
-	Reason  string `json:"reason"`
-	Steps   []Step `json:"steps"`
-}
 
 // Explain goes the way of a request through settings, without sending
 // anything. It uses the same tables as a running gate. The error says that the
@@ -52,87 +24,111 @@ func Explain(settings *configs.Settings, q Question) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, l := snap.named(q.Listener)
-	if l == nil {
-		return nil, fmt.Errorf("no listener is named %q: there are %s", q.Listener, strings.Join(snap.names(), ", "))
-	}
-	e := &explainer{snap: snap, address: a, listener: l, q: q}
+	e := &explainer{snap: snap, q: q}
 	return e.verdict(e.walk())
 }
 
-// named finds a listener by its name.
-func (snap *snapshot) named(name string) (*address, *listener) {
-	for _, a := range snap.addresses {
-		if l := a.named(name); l != nil {
-			return a, l
-		}
+// Explain is the function of that name for what the gate works with now. Of one that
+// serves it also tells whose turn it is. It sends, claims and counts nothing.
+func (g *Gate) Explain(q Question) (*Verdict, error) {
+	e := &explainer{snap: g.current.Load(), q: q, live: g.serving.Load()}
+	if err := g.Ready(); err == ErrDraining {
+		e.note("accept", "the gate says that it leaves, or takes nothing new already")
 	}
-	return nil, nil
-}
-
-func (snap *snapshot) names() (names []string) {
-	for _, a := range snap.addresses {
-		for _, l := range a.listeners {
-			names = append(names, l.name)
-		}
-	}
-	return names
+	return e.verdict(e.walk())
 }
 
 // explainer walks the steps and writes down what it sees.
 type explainer struct {
-	snap     *snapshot
+	snap *snapshot
+	q    Question
+	live bool // the snapshot's gate serves
+
+	scheme, authority, target string
+	local                     netip.Addr // that the client connects to, if the URL has one
+
+	stage    string
 	address  *address
 	listener *listener
-	q        Question
 	req      wire.Request
-	steps    []Step
-}
-
-func (e *explainer) note(step, format string, args ...any) {
-	e.steps = append(e.steps, Step{step, fmt.Sprintf(format, args...)})
-}
-
-// verdict makes a Verdict of the error that ended the walk. One without a
-// reason is the question's fault.
-func (e *explainer) verdict(err error) (*Verdict, error) {
-	v := &Verdict{Allowed: err == nil, Reason: reason.OK.String(), Steps: e.steps}
-	var refusal *wire.Error
-	switch {
-	case errors.As(err, &refusal):
-		v.Status, v.Reason = refusal.Reason.Status(), refusal.Reason.String()
-		v.Steps = append(v.Steps, Step{"refuse", fmt.Sprintf("%d %s: %s", v.Status, v.Reason, refusal.What)})
-	case err != nil:
-		return nil, err
-	}
-	return v, nil
+	client   netip.Addr
+	match    route.Decision
+	found    Verdict
 }
 
 // walk is the way of a request, as steps in handler.go has it.
 func (e *explainer) walk() error {
+	for _, step := range []struct {
+		name string
+		take func() error
+	}{{"accept", e.accept}, {"read", e.read}, {"admit", e.admit}, {"match", e.route}} {
+		e.stage = step.name
+		if err := step.take(); err != nil {
+			return err
+		}
+	}
+	if e.listener.routes == nil {
+		return nil
+	}
+	if !e.match.Preflight {
+		if err := e.deliver(); err != nil {
+			return err
+		}
+	}
+	e.respond((*exchange).edgeFields)
+	return nil
+}
+
+// accept finds the listener and tells what connections there keep to.
+func (e *explainer) accept() error {
+	if err := e.arrive(); err != nil {
+		return err
+	}
+	s, limits := &e.listener.settings, &e.snap.limits
 	e.note("accept", "%s listener %s on %s", e.listener.kind, e.listener.name, e.address.name)
-	if err := e.read(); err != nil {
-		return err
+	if e.address.proxied {
+		e.note("accept", "the connection has to come from proxy_protocol (%s) and name %s", joined(s.ProxyProtocol), e.q.From)
 	}
-	if err := e.admit(); err != nil {
-		return err
+	e.note("accept", "limits: connections %d, connections_per_client %d, handshakes_per_client %d",
+		limits.Connections, limits.ConnectionsPerClient, limits.HandshakesPerClient)
+	if !e.address.admits(e.q.From) {
+		return refused(reason.ClientNotAllowed)
 	}
-	return e.match()
+	if c := s.ClientCertificates; c.CA != "" {
+		e.note("accept", "a certificate of the client, signed by %s, is %s", c.CA, c.Mode)
+	}
+	return nil
 }
 
 // read parses the request as the engine would.
 func (e *explainer) read() error {
-	authority, target := e.split()
-	head := e.q.Method + " " + target + " HTTP/1.1\r\nHost: " + authority + "\r\n\r\n"
+	head := e.head()
 	var scanner h1.Scanner
-	if n, err := scanner.Scan([]byte(head), e.listener.config.Limits); err != nil || n != len(head) {
+	if n, err := scanner.Scan(head, e.listener.config.Limits); err != nil || n != len(head) {
 		return malformedQuestion(err)
 	}
-	if err := h1.ParseRequest([]byte(head), &e.req, e.listener.config.Limits); err != nil {
+	if err := h1.ParseRequest(head, &e.req, e.listener.config.Limits); err != nil {
 		return err
 	}
-	e.note("read", "%s %s for host %s", e.req.Method, e.req.Target, authority)
+	e.note("read", "%s %s for host %s", e.req.Method, e.req.Target, e.authority)
+	l := &e.listener.settings.Limits
+	e.note("read", "limits: head %s, target %s, fields %d", l.Head, l.Target, l.Fields)
+	if e.listener.mayChallenge(&e.req) {
+		e.note("challenge", "answered here, from anywhere, while an authority waits for it; otherwise it is a request as any")
+	}
 	return nil
+}
+
+// head is the request as it would be sent.
+func (e *explainer) head() []byte {
+	lines := []string{e.q.Method + " " + e.target + " HTTP/1.1", "Host: " + e.authority}
+	for _, value := range e.q.ForwardedFor {
+		lines = append(lines, "X-Forwarded-For: "+value)
+	}
+	if e.q.Origin != "" {
+		lines = append(lines, "Origin: "+e.q.Origin)
+	}
+	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n")
 }
 
 func malformedQuestion(err error) error {
@@ -142,114 +138,128 @@ func malformedQuestion(err error) error {
 	return err
 }
 
-// split cuts the question's URL into authority and target, without decoding.
-func (e *explainer) split() (authority, target string) {
-	rest, ok := strings.CutPrefix(e.q.URL, "https://")
-	if !ok {
-		rest, ok = strings.CutPrefix(e.q.URL, "http://")
-	}
-	if !ok {
-		return e.host(), e.q.URL
-	}
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 && rest[i] == '/' {
-		return rest[:i], rest[i:]
-	}
-	return rest, "/"
-}
-
-// host is a name that the listener answers to.
-func (e *explainer) host() string {
-	if len(e.listener.hosts) == 0 {
-		return "localhost"
-	}
-	return strings.Replace(e.listener.hosts[0], "*", "any", 1)
-}
-
 // admit holds host and client against the listener.
 func (e *explainer) admit() error {
-	name, _, _ := wire.SplitHost(e.req.Authority)
-	host := strings.Trim(strings.ToLower(string(name)), "[]")
-	found, ok := e.address.find(host, netip.Addr{})
-	if len(e.listener.hosts) > 0 && (!ok || found != e.listener) {
+	l := e.address.serving(e.listener, e.req.Authority, e.local)
+	if l == nil {
 		return refused(reason.WrongHost)
 	}
-	e.note("admit", "host %s belongs to listener %s", host, e.listener.name)
-	if e.listener.trusted.Contains(e.q.From) {
-		e.note("admit", "%s is a trusted proxy: the client is whom it names in X-Forwarded-For", e.q.From)
-	}
-	if e.listener.kind != configs.GUI {
-		e.note("admit", "anybody may come to a %s listener, also %s", e.listener.kind, e.q.From)
+	e.listener = l
+	e.note("admit", "host %s belongs to listener %s", hostOf(e.req.Authority), l.name)
+	e.client = l.trueClient(e.q.From, &e.req.Fields, nil)
+	e.found.Client = e.client.String()
+	e.believe()
+	if l.kind != configs.GUI {
+		e.note("admit", "anybody may come to a %s listener, also %s", l.kind, e.client)
 		return nil
 	}
-	if !e.listener.clients.Contains(e.q.From) {
+	if !l.clients.Contains(e.client) {
 		return refused(reason.ClientNotAllowed)
 	}
-	e.note("admit", "%s is in the clients of listener %s", e.q.From, e.listener.name)
+	e.note("admit", "%s is in the clients of listener %s (%s)", e.client, l.name, holder(l.settings.Clients, e.client))
 	return nil
 }
 
-// match asks the routes.
-func (e *explainer) match() error {
-	if e.listener.routes == nil {
-		if m := e.q.Method; m != "GET" && m != "HEAD" {
-			return refused(reason.MethodNotExposed)
+// hostOf is the host of an authority as listeners are asked for it.
+func hostOf(authority []byte) string {
+	name, _, _ := wire.SplitHost(authority)
+	return strings.Trim(strings.ToLower(string(name)), "[]")
+}
+
+// believe tells how the client's address was found.
+func (e *explainer) believe() {
+	said := strings.Join(e.q.ForwardedFor, ", ")
+	switch trusted := e.listener.trusted; {
+	case !trusted.Contains(e.q.From) && said != "":
+		e.note("admit", "X-Forwarded-For (%s) is not believed: %s is not in trusted_proxies", said, e.q.From)
+	case !trusted.Contains(e.q.From):
+	case said == "":
+		e.note("admit", "%s is a trusted proxy: the client is whom it names in X-Forwarded-For", e.q.From)
+	case trusted.Contains(e.client):
+		e.note("admit", "%s is a trusted proxy: of X-Forwarded-For (%s) the client is %s, as nobody who is no proxy can be read with certainty", e.q.From, said, e.client)
+	default:
+		e.note("admit", "%s is a trusted proxy: of X-Forwarded-For (%s) the client is %s, the last that is not in trusted_proxies", e.q.From, said, e.client)
+	}
+}
+
+// holder returns the range that an address is in.
+func holder(ranges []netip.Prefix, addr netip.Addr) netip.Prefix {
+	for _, r := range ranges {
+		if access.NewRanges([]netip.Prefix{r}).Contains(addr) {
+			return r
 		}
-		e.note("match", "answered here: redirect to https")
-		return nil
 	}
-	d := e.listener.routes.Match(e.req.Method, e.req.Target)
-	if d.Allow != "" {
-		e.note("match", "the path can be asked with %s", d.Allow)
+	return netip.Prefix{}
+}
+
+// route asks the routes, and then what cors says.
+func (e *explainer) route() error {
+	l := e.listener
+	if l.routes == nil {
+		return e.redirect()
 	}
-	if d.Reason != reason.OK {
-		return refused(d.Reason)
+	e.match = l.routes.Match(e.req.Method, e.req.Target)
+	if e.match.Allow != "" {
+		e.note("match", "the path can be asked with %s", e.match.Allow)
 	}
-	if e.q.Origin != "" && !e.listener.cors.allows([]byte(e.q.Origin)) {
+	if e.match.Reason != reason.OK {
+		return refused(e.match.Reason)
+	}
+	if e.found.Route = l.entry(&e.req); e.found.Route != "" {
+		e.note("match", "let through by %s", e.found.Route)
+	}
+	if origin, ok := e.req.Fields.Get(wire.Origin); ok && !l.cors.allows(origin) {
 		return refused(reason.OriginNotAllowed)
 	}
-	if d.Preflight {
-		e.note("match", "answered here: preflight")
+	if e.match.Preflight {
+		e.decide("answered here: preflight")
 		return nil
 	}
-	e.note("match", "asked of a backend as %s%s", d.Path, d.Query)
-	e.pick()
+	e.decide("asked of a backend as %s%s", e.match.Path, e.match.Query)
 	return nil
 }
 
-// pick names the backends whose turn it may be, and how they are.
-func (e *explainer) pick() {
-	settings := e.listener.pool.Settings()
-	e.note("pick", "pool %s, %s", settings.Name, settings.Policy)
-	states := e.running(settings.Name)
-	if len(states) == 0 {
-		for _, b := range settings.Backends {
-			e.note("pick", "%s (weight %d)", b.URL(), b.Weight)
-		}
-		e.note("pick", "no gate runs with these settings, so that nobody knows who is up")
-		return
+func (e *explainer) redirect() error {
+	location, err := e.snap.secure.location(&e.req)
+	if err != nil {
+		return err
 	}
-	for _, state := range states {
-		e.note("pick", "%s", &state)
-	}
-	if !slices.ContainsFunc(states, func(s pool.State) bool { return s.TakesWork() }) {
-		e.note("pick", "nobody takes work now: the answer would be 503 no_backend%s", after(settings.Queue.Wait))
-	}
+	e.decide("answered here: redirect to %s", location)
+	return nil
 }
 
-// running is what a running gate knows of the backends of a pool.
-func (e *explainer) running(name string) (states []pool.State) {
-	for _, state := range e.q.Running {
-		if state.Pool == name {
-			states = append(states, state)
+// entry names what of allow lets a request through: it is asked of a table of each entry
+// alone.
+func (l *listener) entry(req *wire.Request) string {
+	if l.kind == configs.GUI {
+		return "everything (kind gui)"
+	}
+	for _, entry := range l.settings.Allow {
+		for _, rule := range entry.Expand() {
+			alone := l.settings
+			alone.Allow = []configs.Allow{{Methods: rule.Methods, Path: rule.Path}}
+			table, err := compileRoutes(alone)
+			if err == nil && table.Match(req.Method, req.Target).Reason == reason.OK {
+				return nameOf(entry, rule)
+			}
 		}
 	}
-	return states
+	return ""
 }
 
-// after says how long a request waits before it is refused.
-func after(wait time.Duration) string {
-	if wait == 0 {
-		return ""
+func nameOf(entry, rule configs.Allow) string {
+	name := strings.Join(rule.Methods, ",") + " " + rule.Path
+	if entry.Preset != "" {
+		return "preset " + entry.Preset + ": " + name
 	}
-	return fmt.Sprintf(", after %s", wait)
+	return name
+}
+
+// joined lists ranges.
+func joined(ranges []netip.Prefix) string {
+	texts := make([]string, len(ranges))
+	for i, r := range ranges {
+		texts[i] = r.String()
+	}
+	return strings.Join(slices.Compact(texts), ", ")
 }

@@ -64,7 +64,9 @@ func TestExplainDecidesAsTheGateDoes(t *testing.T) {
 		{proxy.Question{Listener: "gui", Method: "GET", URL: "/docs"}, 403, "client_not_allowed", "403"},
 		{proxy.Question{Listener: "gui", Method: "GET", URL: "/a/../b", From: inside}, 400, "malformed", "400"},
 		{proxy.Question{Listener: "gui", Method: "GET", URL: "/", From: netip.MustParseAddr("192.0.2.1")}, 403, "client_not_allowed", "trusted proxy"},
-		{proxy.Question{Listener: "plain", Method: "GET", URL: "http://track.test/"}, 0, "ok", "redirect to https"},
+		{proxy.Question{Listener: "plain", Method: "GET", URL: "http://track.test/a?b"}, 0, "ok", "redirect to https://track.test/a?b"},
+		{proxy.Question{Listener: "plain", Method: "GET", URL: "http://other.test/"}, 421, "wrong_host", "421"},
+		{proxy.Question{Listener: "plain", Method: "GET", URL: "http://track.test/.well-known/acme-challenge/x"}, 0, "ok", "while an authority waits for it"},
 		{proxy.Question{Listener: "plain", Method: "POST", URL: "/track"}, 405, "method_not_exposed", "405"},
 	} {
 		v := ask(t, row.q)

@@ -34,20 +34,28 @@ func newSecure(listeners []configs.Listener) *secure {
 	return s
 }
 
-// redirect sends a client of plain HTTP to the same place over HTTPS. Only GET
-// and HEAD: a POST that is repeated has already been readable on the way, and
-// clients drop its body. Only to names that are served: nobody else's.
-func (g *Gate) redirect(x *exchange) (done bool, err error) {
-	if m := string(x.req.Method); m != "GET" && m != "HEAD" {
-		return false, refused(reason.MethodNotExposed)
+// location returns where a request of plain HTTP is sent. Only GET and HEAD: a POST that
+// is repeated has already been readable on the way, and clients drop its body. Only to
+// names that are served: nobody else's.
+func (s *secure) location(req *wire.Request) (string, error) {
+	if m := string(req.Method); m != "GET" && m != "HEAD" {
+		return "", refused(reason.MethodNotExposed)
 	}
-	name, _, _ := wire.SplitHost(x.req.Authority)
+	name, _, _ := wire.SplitHost(req.Authority)
 	host := strings.ToLower(string(name))
-	i, ok := g.current.Load().secure.hosts.Find(strings.Trim(host, "[]"), netip.Addr{})
+	i, ok := s.hosts.Find(strings.Trim(host, "[]"), netip.Addr{})
 	if !ok {
-		return false, refused(reason.WrongHost)
+		return "", refused(reason.WrongHost)
 	}
-	location := "https://" + host + g.current.Load().secure.ports[i] + string(x.req.Target)
+	return "https://" + host + s.ports[i] + string(req.Target), nil
+}
+
+// redirect sends a client of plain HTTP to the same place over HTTPS.
+func (g *Gate) redirect(x *exchange) (done bool, err error) {
+	location, err := g.current.Load().secure.location(x.req)
+	if err != nil {
+		return false, err
+	}
 	x.answered = true
 	x.open(301)
 	x.stream.Field("location", []byte(location))

@@ -163,16 +163,20 @@ func (l *listener) strike(t *wire.Fields) *wire.Fields {
 // trueClient returns the client's address: the connection's, or behind trusted
 // proxies the one they saw.
 func (x *exchange) trueClient() netip.Addr {
-	if !x.listener.trusted.Contains(x.conn.client) {
-		return x.conn.client
+	return x.listener.trueClient(x.conn.client, &x.req.Fields, x.forward[:0])
+}
+
+// trueClient returns who is behind peer by the fields of a request. values is scratch.
+func (l *listener) trueClient(peer netip.Addr, fields *wire.Fields, values [][]byte) netip.Addr {
+	if !l.trusted.Contains(peer) {
+		return peer
 	}
-	values := x.forward[:0]
-	for i := range x.req.Fields.All() {
-		if f := &x.req.Fields.All()[i]; f.ID == wire.XForwardedFor {
+	for i := range fields.All() {
+		if f := &fields.All()[i]; f.ID == wire.XForwardedFor {
 			values = append(values, f.Value)
 		}
 	}
-	return x.listener.forwarded.Client(x.conn.client, values)
+	return l.forwarded.Client(peer, values)
 }
 
 // clientText returns the client's address as text.

@@ -37,11 +37,13 @@ type address struct {
 	senders   access.Ranges // of PROXY headers
 	proxied   bool
 	tls       *tls.Config // nil for plain HTTP
+	secured   bool        // by TLS, also where nothing is served and tls is nil
 }
 
 // listener is one entry of listeners, compiled.
 type listener struct {
 	name      string
+	settings  configs.Listener // what it was made of, for operators
 	station   *station
 	kind      configs.Kind
 	hosts     []string
@@ -118,6 +120,7 @@ func (snap *snapshot) compileAddress(group []configs.Listener, s *configs.Settin
 		hosts:   configs.NewHosts(group),
 		senders: access.NewRanges(group[0].ProxyProtocol),
 		proxied: len(group[0].ProxyProtocol) > 0,
+		secured: group[0].TLS,
 	}
 	for _, entry := range group {
 		l, err := snap.compileListener(entry, s, set)
@@ -132,7 +135,7 @@ func (snap *snapshot) compileAddress(group []configs.Listener, s *configs.Settin
 func (snap *snapshot) compileListener(s configs.Listener, all *configs.Settings, set *metrics.Set) (*listener, error) {
 	trusted := access.NewRanges(all.TrustedProxies)
 	l := &listener{
-		name: s.Name, station: snap.stationOf(s, all), kind: s.Kind, hosts: s.Hosts, metrics: set.Listener(s.Name),
+		name: s.Name, settings: s, station: snap.stationOf(s, all), kind: s.Kind, hosts: s.Hosts, metrics: set.Listener(s.Name),
 		clients: access.NewRanges(s.Clients), drop: s.Deny == configs.DenyDrop,
 		trusted: trusted, forwarded: access.NewForwarded(trusted),
 		pool: snap.pools[s.Pool], cors: newCORS(s.CORS), hide: s.HideErrors,

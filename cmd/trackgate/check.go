@@ -65,7 +65,7 @@ func mistakes(err error) (list []mistake) {
 }
 
 func check(file string) (*served, error) {
-	s, err := configs.Load(file, os.Environ())
+	s, err := loadSettings(file, os.Environ())
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +77,7 @@ type served struct {
 	Listeners    []servedListener    `json:"listeners"`
 	Pools        []servedPool        `json:"pools"`
 	Certificates []servedCertificate `json:"certificates"`
+	Tests        int                 `json:"tests"` // that hold: all there are
 }
 
 type servedListener struct {
@@ -109,7 +110,7 @@ func examine(s *configs.Settings) (*served, error) {
 	if _, err := proxy.New(s, proxy.Parts{Metrics: metrics.New(build())}); err != nil {
 		return nil, err
 	}
-	out := &served{}
+	out := &served{Tests: len(s.Tests)}
 	for _, l := range s.Listeners {
 		out.Listeners = append(out.Listeners, servedListener{
 			l.Name, string(l.Kind), l.Address, protocols(l), l.Hosts, exposure(l), l.Pool,
@@ -226,6 +227,9 @@ func (s *served) print(out io.Writer) error {
 			until = " until " + c.NotAfter
 		}
 		row(w, "certificate", strings.Join(c.Hosts, " "), c.Source+until)
+	}
+	if s.Tests > 0 {
+		row(w, "tests", fmt.Sprintf("%d of %d hold", s.Tests, s.Tests))
 	}
 	return w.Flush()
 }

@@ -20,17 +20,20 @@ var errRefused = errors.New("refused")
 
 func explainCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "explain METHOD URL",
-		Short:   "Say what would become of a request, step by step",
-		Example: "  trackgate explain -c trackgate.yaml --listener public --from 198.51.100.7 POST /track",
-		Args:    methodAndURL,
+		Use:   "explain METHOD URL",
+		Short: "Say what would become of a request, step by step",
+		Example: "  trackgate explain --from 198.51.100.7 POST https://track.example.com/track\n" +
+			"  trackgate explain --live --from 10.0.0.1 --forwarded-for 198.51.100.7 GET https://tracardi.example.com/",
+		Args: methodAndURL,
 	}
 	file, output := fileFlag(c), outputFlag(c)
-	name := c.Flags().String("listener", "", "the listener the client comes to")
+	live := c.Flags().Bool("live", false, "ask the gate that runs, over its admin socket, for what it does now")
+	name := c.Flags().String("listener", "", "the listener the client comes to, where host and port of the URL do not say")
+	sni := c.Flags().String("sni", "", "the name in the TLS handshake, where it is not the URL's host")
+	forwarded := c.Flags().StringArray("forwarded-for", nil, "an X-Forwarded-For field that the request brings; more than once for several")
 	from := c.Flags().String("from", "", "the client's IP address")
 	origin := c.Flags().String("origin", "", "the origin of the page that asks")
-	c.MarkFlagRequired("listener") //nolint:errcheck // the flag is there
-	c.MarkFlagRequired("from")     //nolint:errcheck // the flag is there
+	c.MarkFlagRequired("from") //nolint:errcheck // the flag is there
 	c.RunE = func(c *cobra.Command, args []string) error {
 		addr, err := netip.ParseAddr(*from)
 		if err != nil {
@@ -40,16 +43,30 @@ func explainCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		verdict, err := proxy.Explain(settings, proxy.Question{
-			Listener: *name, From: addr.Unmap(), Method: args[0], URL: args[1], Origin: *origin,
-			Running: running(c.Context(), settings.Admin),
-		})
+		q := proxy.Question{
+			Listener: *name, SNI: *sni, From: addr.Unmap(), ForwardedFor: *forwarded, Method: args[0], URL: args[1], Origin: *origin,
+		}
+		verdict, err := explain(c.Context(), settings, q, *live)
 		if err != nil {
 			return err
 		}
 		return printVerdict(c.OutOrStdout(), verdict, *output)
 	}
 	return c
+}
+
+// explain asks the settings, or the gate that runs.
+func explain(ctx context.Context, settings *configs.Settings, q proxy.Question, live bool) (*proxy.Verdict, error) {
+	if !live {
+		q.Running = running(ctx, settings.Admin)
+		return proxy.Explain(settings, q)
+	}
+	if settings.Admin.Socket == "" {
+		return nil, errors.New("admin.socket is empty: the gate cannot be asked to explain")
+	}
+	var v proxy.Verdict
+	err := atSocket(settings.Admin.Socket).act(ctx, "/explain", q, &v)
+	return &v, asFailure(err)
 }
 
 // running returns what a gate that runs knows of its backends; nil when there is none.

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/internal/admin"
+	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/proxy/pool"
 )
 
@@ -32,6 +33,7 @@ func (s *server) handlers() map[string]http.Handler {
 			"/upgrade":  func(context.Context, []byte) (any, error) { return s.upgrade() },
 			"/confirm":  func(context.Context, []byte) (any, error) { return s.status(), s.confirm() },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
+			"/explain":  asked(s.explain),
 			"/drain":    asked(s.drain),
 			"/retire":   asked(s.retire),
 			"/loglevel": asked(s.setLevel),
@@ -62,6 +64,9 @@ func asked[T any](do func(T) (any, error)) admin.Action {
 		return do(wish)
 	}
 }
+
+// explain says what the gate would do with a request now.
+func (s *server) explain(q proxy.Question) (any, error) { return s.gate.Explain(q) }
 
 // drainWish is what the verbs drain and undrain ask for.
 type drainWish struct {

@@ -18,11 +18,16 @@ func runCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	file := fileFlag(c)
-	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		from := source{*file, os.Environ()}
+		settings, err := from.load()
+		if err != nil {
+			return err
+		}
 		ctx, stop := untilSignal(c.Context())
 		defer stop()
-		return serve(ctx, settings, source{*file, os.Environ()}, func(started) {})
-	})
+		return serve(ctx, settings, from, func(started) {})
+	}
 	return c
 }
 

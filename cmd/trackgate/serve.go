@@ -54,7 +54,7 @@ func (s source) load() (*configs.Settings, error) {
 	if s.file == "" {
 		return nil, errNoFile
 	}
-	return configs.Load(s.file, s.environment)
+	return loadSettings(s.file, s.environment)
 }
 
 // server is the parts of a running gate.

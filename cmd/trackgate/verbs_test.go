@@ -65,6 +65,9 @@ func TestCheck(t *testing.T) {
 	s.try("check -c testdata/found.yaml")
 	s.try("check -c testdata/guarded.yaml")
 	s.try("check -c testdata/unguarded.yaml")
+	s.try("check -c testdata/tested.yaml")
+	s.try("check -c testdata/untrue.yaml")
+	s.try("check -c testdata/untrue.yaml -o json")
 	s.try("check -c testdata/bad.yaml")
 	s.try("check -c testdata/broken.yaml")
 	s.try("check -c testdata/none.yaml")
@@ -128,6 +131,13 @@ func TestExplain(t *testing.T) {
 	s.try(ask + "gui --from 198.51.100.7 GET /user/token")
 	s.try(ask + "plain --from 198.51.100.7 GET http://track.example.com/")
 	s.try(ask + "plain --from 198.51.100.7 POST http://track.example.com/track")
+	const find = "explain -c testdata/good.yaml --from 198.51.100.7 "
+	s.try(find + "POST https://track.example.com:8443/track --origin https://shop.example.com")
+	s.try(find + "POST https://track.example.com:8443/track --sni tracardi.example.com")
+	s.try(find + "GET https://other.example.com:8443/")
+	s.try(find + "GET http://other.example.com:8080/")
+	s.try(find + "GET https://tracardi.example.com:8443/ --forwarded-for 10.1.2.3")
+	s.try(ask + "public --from 198.51.100.7 POST /track -o json")
 	s.try(ask + "public --from 198.51.100.7 PUT /track -o json")
 	golden(t, "explain.golden", s.String())
 }
@@ -142,7 +152,10 @@ func TestMistakesOfUse(t *testing.T) {
 		{[]string{"explain", "-c", "testdata/good.yaml", "--listener", "nix", from, "GET", "/"}, `no listener is named "nix": there are public, gui, plain`},
 		{[]string{"explain", "-c", "testdata/good.yaml", "--listener", "public", "--from", "192.0.2", "GET", "/"}, `--from "192.0.2": wanted an IP address`},
 		{[]string{"explain", "-c", "testdata/good.yaml", "--listener", "public", from, "GET"}, "explain has 1 arguments: wanted two, METHOD and URL"},
-		{[]string{"explain", from, "GET", "/"}, `required flag(s) "listener" not set`},
+		{[]string{"explain", "-c", "testdata/good.yaml", from, "GET", "/"}, `URL "/": wanted one like https://track.example.com/track, or the name of the listener besides`},
+		{[]string{"explain", "-c", "testdata/good.yaml", from, "GET", "https://track.example.com/"}, `no listener takes https on port 443: wanted another port, or the name of the listener besides (public, gui, plain)`},
+		{[]string{"explain", "-c", "testdata/good.yaml", "--listener", "gui", "--sni", "x", from, "GET", "/"}, "wanted one of them, as the name chooses the listener"},
+		{[]string{"explain", "-c", "testdata/good.yaml", "GET", "/"}, `required flag(s) "from" not set`},
 		{[]string{"explain", "-c", "testdata/none.yaml", "--listener", "public", from, "GET", "/"}, "open testdata/none.yaml: no such file or directory"},
 		{[]string{"check", "-c", "testdata/good.yaml", "-o", "xml"}, "wanted text or json"},
 		{[]string{"check", "more"}, `unknown command "more"`},
@@ -152,6 +165,7 @@ func TestMistakesOfUse(t *testing.T) {
 		{[]string{"serve"}, `unknown command "serve"`},
 		{[]string{"run", "-c", "testdata/broken.yaml"}, "testdata/broken.yaml:"},
 		{[]string{"run", "-c", "testdata/bad.yaml"}, "testdata/bad.yaml:3:11: listeners[0].kind"},
+		{[]string{"run", "-c", "testdata/untrue.yaml"}, `testdata/untrue.yaml:25:83: tests[1].expect: "allowed": wanted not_exposed`},
 		{[]string{"run", "-c", "testdata/none.yaml"}, "open testdata/none.yaml: no such file or directory"},
 	} {
 		got := try(test.args...)

@@ -83,6 +83,19 @@ func (p *Pool) Claim(tried []*balancer.Backend) (*Backend, error) {
 	return turn.Owner.(*Backend), nil
 }
 
+// Next returns the address of the backend that Claim would pick now for a new request.
+// It claims and counts nothing. The error is balancer.ErrNone or ErrFull.
+func (p *Pool) Next() (addr string, err error) {
+	turn, err := p.balance.Next()
+	if err != nil {
+		return "", err
+	}
+	return turn.Addr, nil
+}
+
+// Waiting is how many requests wait for a backend.
+func (p *Pool) Waiting() int { return p.balance.Waiting() }
+
 // HasOther reports whether a backend that is neither last nor one of tried could
 // take the work now.
 func (p *Pool) HasOther(last *Backend, tried []*balancer.Backend) bool {

@@ -19,6 +19,8 @@ type State struct {
 	Weight      int       `json:"weight"`
 	Priority    int       `json:"priority"`
 	Draining    bool      `json:"draining"`
+	Full        bool      `json:"full"`    // as many attempts as it may have
+	Spare       bool      `json:"spare"`   // stands back for those of a lower priority
 	Running     int       `json:"running"` // attempts
 	Kept        int       `json:"kept"`    // connections
 	IdleSeconds float64   `json:"idle_seconds"`
@@ -33,7 +35,8 @@ func (p *Pool) States() []State {
 		known := b.subject.State()
 		list = append(list, State{
 			Pool: p.Name(), Backend: b.Addr, State: known.Status.String(), Why: known.Why, Since: known.Since,
-			Weight: turn.Weight(), Priority: turn.Priority, Draining: turn.Draining(), Running: turn.Claimed(),
+			Weight: turn.Weight(), Priority: turn.Priority, Draining: turn.Draining(),
+			Full: p.balance.Full(turn), Spare: turn.Spare(), Running: turn.Claimed(),
 			Kept: b.Conns.Len(), IdleSeconds: b.Conns.Idle().Seconds(),
 		})
 	}
@@ -46,11 +49,34 @@ func (s *State) TakesWork() bool {
 	return s.State != health.Down.String() && !s.Draining && s.Weight > 0
 }
 
+// PassedOver is why another backend is chosen, in words.
+func (s *State) PassedOver() string {
+	switch {
+	case s.State == health.Down.String():
+		return "it is down"
+	case s.Draining:
+		return "it is draining"
+	case s.Weight == 0:
+		return "it has no weight"
+	case s.Full:
+		return "it is full"
+	case s.Spare:
+		return "those of a lower priority come first"
+	}
+	return "it is not its turn"
+}
+
 // String says it in words.
 func (s *State) String() string {
 	text := fmt.Sprintf("%s (weight %d): %s, %s", s.Backend, s.Weight, s.State, s.Why)
 	if s.Draining {
 		text += ", draining"
+	}
+	if s.Full {
+		text += fmt.Sprintf(", full with %d attempts", s.Running)
+	}
+	if s.Spare {
+		text += fmt.Sprintf(", spare of priority %d", s.Priority)
 	}
 	return text
 }

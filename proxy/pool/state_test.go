@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/balancer"
 )
 
 func TestAStateSaysItInWords(t *testing.T) {
@@ -11,6 +14,8 @@ func TestAStateSaysItInWords(t *testing.T) {
 	assert.Equal(t, "10.0.0.1:80 (weight 3): up, 2 checks passed", s.String())
 	s.Draining = true
 	assert.Equal(t, "10.0.0.1:80 (weight 3): up, 2 checks passed, draining", s.String())
+	s = State{Backend: "10.0.0.1:80", State: "up", Why: "2 checks passed", Weight: 3, Full: true, Running: 50, Spare: true, Priority: 2}
+	assert.Equal(t, "10.0.0.1:80 (weight 3): up, 2 checks passed, full with 50 attempts, spare of priority 2", s.String())
 }
 
 func TestWhoTakesWork(t *testing.T) {
@@ -33,4 +38,20 @@ func TestABackendIsChangedByItsAddress(t *testing.T) {
 	assert.False(t, p.States()[0].Draining)
 	assert.EqualError(t, p.Drain("10.0.0.1:81", true), "pool p has no backend 10.0.0.1:81")
 	assert.Error(t, p.SetWeight("", 1))
+}
+
+func TestThePoolNamesWhoIsNextAndClaimsNobody(t *testing.T) {
+	p, _ := made(t)
+	next, err := p.Next()
+	require.NoError(t, err)
+	assert.Zero(t, p.balance.Running())
+	assert.Zero(t, p.Waiting())
+	b, err := p.Claim(nil)
+	require.NoError(t, err)
+	assert.Equal(t, b.Addr, next)
+	for _, s := range p.States() {
+		assert.NoError(t, p.Drain(s.Backend, true))
+	}
+	_, err = p.Next()
+	assert.Equal(t, balancer.ErrNone, err)
 }

@@ -74,6 +74,15 @@ var known = [...]struct {
 	{"x-arr-clientcert", Spoofable},
 }
 
+// Names returns every name that Lookup knows, but for the families of lookupFamily.
+func Names() []string {
+	names := make([]string, len(known))
+	for i := range known {
+		names[i] = known[i].name
+	}
+	return names
+}
+
 // slots is known by length and last byte, which tell most names apart.
 var slots = newSlots()
 

@@ -24,7 +24,7 @@ AS_ROOT     := $(if $(DESTDIR),,$(SUDO))
 DEB_VERSION := $(shell sed 's/^v\([0-9]\)/\1/; t hyphens; s/^/0~/; :hyphens s/-/+/g' <<<'$(VERSION)')
 
 # What is needed beside Go, by the names of Debian's packages.
-TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl python3-fastapi python3-uvicorn \
+TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl prometheus python3-fastapi python3-uvicorn \
                redis-server sslscan systemd testssl.sh
 BENCHTOOLS  := haproxy nghttp2-client nginx-light
 

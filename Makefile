@@ -67,7 +67,7 @@ wire: ## Run the wire cases and floods alone: what a client or a backend may sen
 .PHONY: suites
 suites: ## Run the tests that use real servers (see install-tools)
 	$(GO) test -count=1 -p 1 -tags suites $$($(GO) list -tags suites ./internal/suites/... | grep -v /acme$$) ./tlsconf/redisstore
-	$(GO) test -count=1 -parallel 4 -tags suites ./internal/suites/acme
+	$(GO) test -count=1 -parallel 6 -tags suites ./internal/suites/acme
 
 # What is Kubernetes' own is slow to compile and not worth optimizing.
 KUBERNETES := -C internal/suites/kubernetes

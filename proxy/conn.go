@@ -228,10 +228,11 @@ func (c *conn) serves(x *exchange) bool {
 // current returns what the settings say now of the address where the connection came in.
 // One whose listener has ended is served to its end as it began.
 func (c *conn) current() *address {
-	if s := c.listener.station; s.ended.Load() {
+	a := c.port.address.Load()
+	if c.listener.station.ended.Load() { // asked second, as it is said first
 		return c.address
 	}
-	return c.port.address.Load()
+	return a
 }
 
 // lookUp returns the listener of a that serves an authority on this connection.

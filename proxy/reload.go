@@ -93,13 +93,16 @@ func (c *Change) Commit() error {
 	for _, p := range c.pools {
 		p.Show()
 	}
+	ended := endStations(before, c.next)
 	g.publish(c.next)
 	g.clients.SetLimit(c.next.limits.ConnectionsPerClient)
 	g.handshakes.SetRate(c.next.limits.HandshakesPerClient)
 	g.measureRoom()
 	g.exchangePorts(c.opened)
 	g.retirePools(before)
-	g.endStations(before, c.next)
+	if ended {
+		g.sendAway()
+	}
 	return nil
 }
 
@@ -129,10 +132,10 @@ func (g *Gate) retirePools(before *snapshot) {
 	g.pools.retire(gone, g.timeouts().Drain, func(p *pool.Pool) { p.Leave(g.current.Load().pools[p.Name()]) })
 }
 
-// endStations sends away the connections of listeners that are gone or have other terms,
-// and cuts those that have not left when the drain time is over.
-func (g *Gate) endStations(before, next *snapshot) {
-	ended := false
+// endStations says of listeners that are gone or have other terms that they have ended, and
+// reports whether there are any. It comes before the new ones can be found: a connection
+// that has come to the old ones must not look for its own among the new.
+func endStations(before, next *snapshot) (ended bool) {
 	for _, a := range before.addresses {
 		for _, l := range a.listeners {
 			if now := next.listener(a.name, l.name); now == nil || now.station != l.station {
@@ -141,9 +144,12 @@ func (g *Gate) endStations(before, next *snapshot) {
 			}
 		}
 	}
-	if !ended {
-		return
-	}
+	return ended
+}
+
+// sendAway has the connections of listeners that have ended leave, and cuts those that
+// have not when the drain time is over.
+func (g *Gate) sendAway() {
 	g.register.each(func(c *conn) {
 		if c.mustSay() {
 			c.wake()

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -327,4 +328,24 @@ func visits(t *testing.T, edge *testbed.Gate, stop <-chan struct{}) {
 		}
 		client.Close()
 	}
+}
+
+// The terms of a listener change again and again, and no request may find itself between
+// the old listener and the new one.
+func TestNoRequestIsBetweenTwoListeners(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		edge := serving(t, p, testbed.Pool(backend.Addr), longDrain)
+		stop := make(chan struct{})
+		var clients sync.WaitGroup
+		for range 4 {
+			clients.Go(func() { visits(t, edge, stop) })
+		}
+		for i := range 400 {
+			edge.Reload(t, testbed.Pool(backend.Addr), longDrain, testbed.Listener("limits: {body: "+strconv.Itoa(10+i%2)+"KiB}"))
+		}
+		close(stop)
+		clients.Wait()
+	})
 }

@@ -280,7 +280,8 @@ func TestNothingIsLostToChanges(t *testing.T) {
 	t.Parallel()
 	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
 		backends := []string{testbed.Backend(t).Addr, testbed.Backend(t).Addr}
-		edge := serving(t, p, testbed.Pool(backends...), longDrain)
+		hurried := testbed.Section("limits: {connections_per_client: 0, handshakes_per_client: 0}")
+		edge := serving(t, p, testbed.Pool(backends...), longDrain, hurried)
 		stop := make(chan struct{})
 		var clients sync.WaitGroup
 		for range 4 {
@@ -294,7 +295,7 @@ func TestNothingIsLostToChanges(t *testing.T) {
 				{testbed.Pool(backends...), testbed.Listener("hsts: 180d")},
 				{testbed.Pool(backends...)},
 			}[i%5]
-			edge.Reload(t, append(options, longDrain)...)
+			edge.Reload(t, append(options, longDrain, hurried)...)
 			<-time.After(20 * time.Millisecond)
 		}
 		close(stop)
@@ -336,14 +337,15 @@ func TestNoRequestIsBetweenTwoListeners(t *testing.T) {
 	t.Parallel()
 	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
 		backend := testbed.Backend(t)
-		edge := serving(t, p, testbed.Pool(backend.Addr), longDrain)
+		hurried := testbed.Section("limits: {connections_per_client: 0, handshakes_per_client: 0}")
+		edge := serving(t, p, testbed.Pool(backend.Addr), longDrain, hurried)
 		stop := make(chan struct{})
 		var clients sync.WaitGroup
 		for range 4 {
 			clients.Go(func() { visits(t, edge, stop) })
 		}
 		for i := range 400 {
-			edge.Reload(t, testbed.Pool(backend.Addr), longDrain, testbed.Listener("limits: {body: "+strconv.Itoa(10+i%2)+"KiB}"))
+			edge.Reload(t, testbed.Pool(backend.Addr), longDrain, hurried, testbed.Listener("limits: {body: "+strconv.Itoa(10+i%2)+"KiB}"))
 		}
 		close(stop)
 		clients.Wait()

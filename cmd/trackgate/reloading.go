@@ -54,12 +54,12 @@ func (s *server) try(ctx context.Context, confirm time.Duration) (report, error)
 	if s.onTrial != nil {
 		return report{}, errOnTrial
 	}
-	t, err := s.newTrial(confirm)
-	if err != nil {
-		return report{}, err
+	if confirm <= 0 {
+		return s.apply(ctx, true)
 	}
+	t := s.newTrial(confirm)
 	r, err := s.apply(ctx, true)
-	if err == nil && confirm > 0 {
+	if err == nil {
 		r.OnTrialUntil, s.onTrial = t.until, t
 		s.trials <- t
 	}

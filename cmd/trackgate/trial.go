@@ -39,15 +39,11 @@ var (
 )
 
 // newTrial notes how the gate does before settings are used.
-func (s *server) newTrial(while time.Duration) (*trial, error) {
-	health, err := s.metrics.Health()
-	if err != nil {
-		return nil, err
-	}
+func (s *server) newTrial(while time.Duration) *trial {
 	return &trial{
 		old: s.settings(), until: time.Now().Add(while), confirmed: make(chan struct{}),
-		health: health, down: downOf(s.gate.Backends()),
-	}, nil
+		health: s.metrics.Health(), down: downOf(s.gate.Backends()),
+	}
 }
 
 func downOf(states []pool.State) map[string]bool {
@@ -64,10 +60,10 @@ func downOf(states []pool.State) map[string]bool {
 func (t *trial) trouble(now metrics.Health, states []pool.State) string {
 	since := now.Since(t.health)
 	if rises(since.Failed, since.Requests, t.health.Failed, t.health.Requests) {
-		return fmt.Sprintf("%.0f of %.0f requests were answered with a 5xx", since.Failed, since.Requests)
+		return fmt.Sprintf("%d of %d requests were answered with a 5xx", since.Failed, since.Requests)
 	}
 	if rises(since.FailedHandshakes, since.Handshakes, t.health.FailedHandshakes, t.health.Handshakes) {
-		return fmt.Sprintf("%.0f of %.0f handshakes were refused", since.FailedHandshakes, since.Handshakes)
+		return fmt.Sprintf("%d of %d handshakes were refused", since.FailedHandshakes, since.Handshakes)
 	}
 	for name := range downOf(states) {
 		if t.down[name] {
@@ -83,12 +79,12 @@ func (t *trial) trouble(now metrics.Health, states []pool.State) string {
 }
 
 // rises reports whether a share is clearly larger than before.
-func rises(failed, all, failedBefore, allBefore float64) bool {
+func rises(failed, all, failedBefore, allBefore uint64) bool {
 	before := 0.0
 	if allBefore > 0 {
-		before = failedBefore / allBefore
+		before = float64(failedBefore) / float64(allBefore)
 	}
-	return failed >= fewFailures && failed/all > 2*before+moreFailed
+	return failed >= fewFailures && float64(failed)/float64(all) > 2*before+moreFailed
 }
 
 // judge waits for the end of trials, one after the other, until ctx ends.
@@ -114,11 +110,7 @@ func (s *server) watchTrial(ctx context.Context, t *trial) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			health, err := s.metrics.Health()
-			why := ""
-			if err == nil {
-				why = t.trouble(health, s.gate.Backends())
-			}
+			why := t.trouble(s.metrics.Health(), s.gate.Backends())
 			if why == "" && now.After(t.until) {
 				why = "nobody has confirmed"
 			}

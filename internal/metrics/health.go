@@ -1,52 +1,58 @@
 package metrics
 
-import dto "github.com/prometheus/client_model/go"
+import (
+	"maps"
+	"slices"
+
+	"github.com/trackgate/trackgate/internal/reason"
+)
 
 // Health is what tells whether the gate does well, since its start.
 type Health struct {
-	Requests         float64
-	Failed           float64 // answered with a 5xx
-	Handshakes       float64
-	FailedHandshakes float64 // those that came to nothing for another reason than the client's leaving
+	Requests         uint64
+	Failed           uint64 // answered with a 5xx
+	Handshakes       uint64
+	FailedHandshakes uint64 // those that came to nothing for another reason than the client's leaving
 }
 
-// Health adds up what is counted. It looks at all series: it is not for the request path.
-func (s *Set) Health() (h Health, err error) {
-	families, err := s.registry.Gather()
-	if err != nil {
-		return h, err
-	}
-	for _, f := range families {
-		switch f.GetName() {
-		case "trackgate_requests_total":
-			h.Requests, h.Failed = shares(f, func(l map[string]string) bool { return l["status_class"] == "5xx" })
-		case "trackgate_handshakes_total":
-			h.Handshakes, h.FailedHandshakes = shares(f, func(l map[string]string) bool { return !wellKnown()[l["result"]] })
+// Health adds up what all listeners have counted, those of settings that are no more
+// included.
+func (s *Set) Health() (h Health) {
+	for _, l := range s.all() {
+		for class := range classes {
+			for r := range reason.Count {
+				n := counted(&l.requests[class][r])
+				h.Requests += n
+				if class == classOf(500) {
+					h.Failed += n
+				}
+			}
+		}
+		for result := range handshakeCount {
+			n := counted(&l.handshakes[result])
+			h.Handshakes += n
+			if !result.saysNothing() {
+				h.FailedHandshakes += n
+			}
 		}
 	}
-	return h, nil
+	return h
 }
 
-// wellKnown are the results of handshakes that say nothing against the gate.
-func wellKnown() map[string]bool {
-	return map[string]bool{
-		HandshakeOK.String(): true, HandshakeResumed.String(): true, "client_closed": true, "timeout": true, "not_tls": true,
-	}
+// all returns every listener that has been.
+func (s *Set) all() []*Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.listeners))
 }
 
-// shares returns the sum of a counter's series, and of those that are wanted.
-func shares(f *dto.MetricFamily, wanted func(map[string]string) bool) (all, some float64) {
-	for _, m := range f.GetMetric() {
-		labels := map[string]string{}
-		for _, l := range m.GetLabel() {
-			labels[l.GetName()] = l.GetValue()
-		}
-		all += m.GetCounter().GetValue()
-		if wanted(labels) {
-			some += m.GetCounter().GetValue()
-		}
+// saysNothing reports whether the result says nothing against the gate.
+func (h Handshake) saysNothing() bool {
+	switch h {
+	case HandshakeOK, HandshakeResumed, HandshakeClientClosed, HandshakeTimeout, HandshakeNotTLS:
+		return true
 	}
-	return all, some
+	return false
 }
 
 // Since returns what has happened since an earlier look.

@@ -1,9 +1,6 @@
 package metrics
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -84,10 +81,7 @@ type tally struct {
 
 // tally counts all listeners, those of settings that are no more included.
 func (s *Set) tally() (t tally) {
-	s.mu.Lock()
-	all := slices.Collect(maps.Values(s.listeners))
-	s.mu.Unlock()
-	for _, l := range all {
+	for _, l := range s.all() {
 		for class := range classes {
 			for r := range reason.Count {
 				t.reasons[r] += counted(&l.requests[class][r])

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/trackgate/trackgate/configs"
@@ -66,13 +67,17 @@ func get(ctx context.Context, sides configs.Admin, page string, answer any) erro
 	return failure(errors.Join(errs...))
 }
 
-// act has the gate do something.
-func (a asker) act(ctx context.Context, page string, wish, answer any) error {
+// tell has the gate do something and reads into answer what came of it. What the gate
+// refuses is a mistake, anything else a failure.
+func tell(ctx context.Context, sides configs.Admin, page string, wish, answer any) error {
+	if sides.Socket == "" {
+		return fmt.Errorf("admin.socket is empty: the gate cannot be asked to %s", strings.TrimPrefix(page, "/"))
+	}
 	body, err := json.Marshal(wish)
 	if err != nil {
 		return err
 	}
-	return a.ask(ctx, http.MethodPost, page, body, answer)
+	return asFailure(atSocket(sides.Socket).ask(ctx, http.MethodPost, page, body, answer))
 }
 
 func (a asker) ask(ctx context.Context, method, page string, body []byte, answer any) error {
@@ -123,7 +128,7 @@ func saidNo(text []byte) error {
 	return notDone(said.Detail)
 }
 
-// asFailure gives what went wrong its exit code: what the gate refuses is a mistake.
+// asFailure gives what went wrong its exit code.
 func asFailure(err error) error {
 	var no notDone
 	if err == nil || errors.As(err, &no) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -33,17 +32,13 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 		wait = c.Flags().Duration("wait", 0, "how long to wait for all connections to leave, where the whole gate drains")
 	}
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
-		if settings.Admin.Socket == "" {
-			return errNoSocket
-		}
-		side := atSocket(settings.Admin.Socket)
 		if len(args) == 0 {
-			return retire(c, side, draining, wait)
+			return retire(c, settings.Admin, draining, wait)
 		}
 		var states []pool.State
 		wish := drainWish{Pool: args[0], Backend: args[1], Draining: draining}
-		if err := side.act(c.Context(), "/drain", wish, &states); err != nil {
-			return asFailure(err)
+		if err := tell(c.Context(), settings.Admin, "/drain", wish, &states); err != nil {
+			return err
 		}
 		if *format == inJSON {
 			return printJSON(c.OutOrStdout(), states)
@@ -62,13 +57,13 @@ func noneOrTwo(_ *cobra.Command, args []string) error {
 
 // retire has the whole gate say that it leaves, or take that back, and waits for its
 // connections to do so.
-func retire(c *cobra.Command, side asker, on bool, wait *time.Duration) error {
+func retire(c *cobra.Command, sides configs.Admin, on bool, wait *time.Duration) error {
 	var now status
-	if err := side.act(c.Context(), "/retire", retireWish{on}, &now); err != nil {
-		return asFailure(err)
+	if err := tell(c.Context(), sides, "/retire", retireWish{on}, &now); err != nil {
+		return err
 	}
 	if on && *wait > 0 {
-		if err := awaitLeave(c.Context(), side, *wait, &now); err != nil {
+		if err := awaitLeave(c.Context(), sides, *wait, &now); err != nil {
 			return err
 		}
 	}
@@ -80,7 +75,7 @@ func retire(c *cobra.Command, side asker, on bool, wait *time.Duration) error {
 const leaveInterval = 100 * time.Millisecond
 
 // awaitLeave waits until no connection is left, for at most a while.
-func awaitLeave(ctx context.Context, side asker, while time.Duration, now *status) error {
+func awaitLeave(ctx context.Context, sides configs.Admin, while time.Duration, now *status) error {
 	over := time.NewTimer(while)
 	defer over.Stop()
 	look := time.NewTicker(leaveInterval)
@@ -91,8 +86,8 @@ func awaitLeave(ctx context.Context, side asker, while time.Duration, now *statu
 			return nil
 		case <-look.C:
 		}
-		if err := side.ask(cmp.Or(ctx, context.Background()), "GET", "/status", nil, now); err != nil {
-			return asFailure(err)
+		if err := get(ctx, sides, "/status", now); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -61,12 +61,9 @@ func explain(ctx context.Context, settings *configs.Settings, q proxy.Question, 
 		q.Running = running(ctx, settings.Admin)
 		return proxy.Explain(settings, q)
 	}
-	if settings.Admin.Socket == "" {
-		return nil, errors.New("admin.socket is empty: the gate cannot be asked to explain")
-	}
 	var v proxy.Verdict
-	err := atSocket(settings.Admin.Socket).act(ctx, "/explain", q, &v)
-	return &v, asFailure(err)
+	err := tell(ctx, settings.Admin, "/explain", q, &v)
+	return &v, err
 }
 
 // running returns what a gate that runs knows of its backends; nil when there is none.

@@ -17,12 +17,9 @@ func loglevelCommand() *cobra.Command {
 	}
 	file := fileFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
-		if settings.Admin.Socket == "" {
-			return errNoSocket
-		}
 		var now levelWish
-		if err := atSocket(settings.Admin.Socket).act(c.Context(), "/loglevel", levelWish{args[0]}, &now); err != nil {
-			return asFailure(err)
+		if err := tell(c.Context(), settings.Admin, "/loglevel", levelWish{args[0]}, &now); err != nil {
+			return err
 		}
 		_, err := fmt.Fprintln(c.OutOrStdout(), "the log's level is", now.Level)
 		return err

@@ -29,7 +29,7 @@ func (s *server) handlers() map[string]http.Handler {
 	return map[string]http.Handler{
 		addressSide: admin.NewHandler(o),
 		socketSide: admin.NewSocketHandler(o, map[string]admin.Action{
-			"/reload":   s.reloadAsked,
+			"/reload":   asked(s.reloadAsked),
 			"/upgrade":  func(context.Context, []byte) (any, error) { return s.upgrade() },
 			"/confirm":  func(context.Context, []byte) (any, error) { return s.status(), s.confirm() },
 			"/diff":     func(ctx context.Context, _ []byte) (any, error) { return s.rehearse(ctx) },
@@ -46,27 +46,23 @@ type reloadWish struct {
 	ConfirmSeconds float64 `json:"confirm_seconds"` // 0: no trial
 }
 
-func (s *server) reloadAsked(ctx context.Context, body []byte) (any, error) {
-	var wish reloadWish
-	if err := json.Unmarshal(body, &wish); err != nil {
-		return nil, fmt.Errorf("what is asked for cannot be read: %w", err)
-	}
-	return s.reload(ctx, time.Duration(wish.ConfirmSeconds*float64(time.Second)))
+func (s *server) reloadAsked(ctx context.Context, w reloadWish) (any, error) {
+	return s.reload(ctx, time.Duration(w.ConfirmSeconds*float64(time.Second)))
 }
 
 // asked reads what an action is asked for.
-func asked[T any](do func(T) (any, error)) admin.Action {
-	return func(_ context.Context, body []byte) (any, error) {
+func asked[T any](do func(context.Context, T) (any, error)) admin.Action {
+	return func(ctx context.Context, body []byte) (any, error) {
 		var wish T
 		if err := json.Unmarshal(body, &wish); err != nil {
 			return nil, fmt.Errorf("what is asked for cannot be read: %w", err)
 		}
-		return do(wish)
+		return do(ctx, wish)
 	}
 }
 
 // explain says what the gate would do with a request now.
-func (s *server) explain(q proxy.Question) (any, error) { return s.gate.Explain(q) }
+func (s *server) explain(_ context.Context, q proxy.Question) (any, error) { return s.gate.Explain(q) }
 
 // drainWish is what the verbs drain and undrain ask for.
 type drainWish struct {
@@ -76,7 +72,7 @@ type drainWish struct {
 }
 
 // drain takes a backend out, or in again. It answers with how all backends of the pool are.
-func (s *server) drain(w drainWish) (any, error) {
+func (s *server) drain(_ context.Context, w drainWish) (any, error) {
 	if err := s.gate.Drain(w.Pool, w.Backend, w.Draining); err != nil {
 		return nil, err
 	}
@@ -95,7 +91,7 @@ type retireWish struct {
 	On bool `json:"on"`
 }
 
-func (s *server) retire(w retireWish) (any, error) {
+func (s *server) retire(_ context.Context, w retireWish) (any, error) {
 	s.gate.Retire(w.On)
 	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")
 	return s.status(), nil
@@ -106,7 +102,7 @@ type levelWish struct {
 	Level string `json:"level"`
 }
 
-func (s *server) setLevel(w levelWish) (any, error) {
+func (s *server) setLevel(_ context.Context, w levelWish) (any, error) {
 	if _, err := zerolog.ParseLevel(w.Level); err != nil || w.Level == "" {
 		return nil, fmt.Errorf("level %q: wanted debug, info, warn or error", w.Level)
 	}

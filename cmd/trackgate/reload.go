@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -46,12 +45,9 @@ func confirmCommand() *cobra.Command {
 	c := &cobra.Command{Use: "confirm", Short: "Keep the settings that are on trial", Args: cobra.NoArgs}
 	file := fileFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
-		if settings.Admin.Socket == "" {
-			return errNoSocket
-		}
 		var now status
-		if err := atSocket(settings.Admin.Socket).act(c.Context(), "/confirm", nil, &now); err != nil {
-			return asFailure(err)
+		if err := tell(c.Context(), settings.Admin, "/confirm", nil, &now); err != nil {
+			return err
 		}
 		_, err := fmt.Fprintln(c.OutOrStdout(), "confirmed")
 		return err
@@ -59,22 +55,17 @@ func confirmCommand() *cobra.Command {
 	return c
 }
 
-var errNoSocket = errors.New("admin.socket is empty: the gate cannot be told to do anything")
-
 // reportsOn makes c a verb that asks for a report.
 func reportsOn(c *cobra.Command, page string, wish func() (any, error)) {
 	file, format := fileFlag(c), outputFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
-		if settings.Admin.Socket == "" {
-			return errNoSocket
-		}
 		asks, err := wish()
 		if err != nil {
 			return err
 		}
 		var r report
-		if err := atSocket(settings.Admin.Socket).act(c.Context(), page, asks, &r); err != nil {
-			return asFailure(err)
+		if err := tell(c.Context(), settings.Admin, page, asks, &r); err != nil {
+			return err
 		}
 		if *format == inJSON {
 			return printJSON(c.OutOrStdout(), r)

@@ -16,12 +16,9 @@ func upgradeCommand() *cobra.Command {
 	}
 	file := fileFlag(c)
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
-		if settings.Admin.Socket == "" {
-			return errNoSocket
-		}
 		var by successor
-		if err := atSocket(settings.Admin.Socket).act(c.Context(), "/upgrade", nil, &by); err != nil {
-			return asFailure(err)
+		if err := tell(c.Context(), settings.Admin, "/upgrade", nil, &by); err != nil {
+			return err
 		}
 		_, err := fmt.Fprintf(c.OutOrStdout(), "process %d serves now, process %d finishes what it has\n", by.PID, by.Before)
 		return err

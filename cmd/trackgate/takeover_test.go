@@ -26,15 +26,9 @@ func (g *operated) successorOf(t *testing.T) successor {
 	require.NoError(t, err, got.stdout)
 	t.Cleanup(func() {
 		syscall.Kill(by.PID, syscall.SIGTERM) //nolint:errcheck // it may have ended
-		assert.Eventually(t, func() bool { return isGone(by.PID) }, 20*time.Second, 10*time.Millisecond)
+		assert.Eventually(t, func() bool { return program.IsGone(by.PID) }, 20*time.Second, 10*time.Millisecond)
 	})
 	return by
-}
-
-// isGone reports whether a process has ended, whoever is to hear of that.
-func isGone(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.Contains(string(text), ") Z ")
 }
 
 func TestAnotherProcessTakesOver(t *testing.T) {
@@ -44,7 +38,7 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 	assert.Equal(t, g.command.Process.Pid, first.Before)
 	assert.Equal(t, 200, g.status(t, "POST", "/track"))
 	g.client.CloseIdleConnections()
-	require.Eventually(t, func() bool { return isGone(first.Before) }, 10*time.Second, 10*time.Millisecond, "it has nothing left to do")
+	require.Eventually(t, func() bool { return program.IsGone(first.Before) }, 10*time.Second, 10*time.Millisecond, "it has nothing left to do")
 
 	second := g.successorOf(t)
 	assert.Equal(t, first.PID, second.Before)

@@ -1,9 +1,11 @@
 package program
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -51,6 +53,12 @@ func Start(t testing.TB, command *exec.Cmd) *Process {
 
 // PID is the process's number, by which the system tells about it.
 func (p *Process) PID() int { return p.command.Process.Pid }
+
+// IsGone reports whether a process has ended, whether or not its parent has heard of that.
+func IsGone(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(text), ") Z ")
+}
 
 // Stop sends SIGTERM and waits for the end, which is killed for when it does
 // not come. It returns how the process ended, the first time it is called.

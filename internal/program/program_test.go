@@ -2,6 +2,7 @@ package program
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"testing"
 
@@ -38,4 +39,14 @@ func TestFreeAddressesCanBeListenedOn(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	AwaitListener(t, address)
+}
+
+func TestAProcessIsGoneBeforeItsParentKnows(t *testing.T) {
+	command := exec.Command("true")
+	require.NoError(t, command.Start())
+	pid := command.Process.Pid
+	require.Eventually(t, func() bool { return IsGone(pid) }, stopsWithin, 1e6)
+	require.NoError(t, command.Wait())
+	assert.True(t, IsGone(pid))
+	assert.False(t, IsGone(os.Getpid()))
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/program"
 )
 
 // upgrade has another process take over, and ends it with the test.
@@ -24,15 +26,9 @@ func (s *site) upgrade(t *testing.T) (before int) {
 	require.NoError(t, err, "%s", output)
 	t.Cleanup(func() {
 		syscall.Kill(now, syscall.SIGTERM) //nolint:errcheck // it may have ended
-		assert.True(t, await(recovery, func() bool { return isGone(now) }), "process %d does not end", now)
+		assert.True(t, await(recovery, func() bool { return program.IsGone(now) }), "process %d does not end", now)
 	})
 	return before
-}
-
-// isGone reports whether a process has ended, whoever is to hear of that.
-func isGone(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || strings.Contains(string(text), ") Z ")
 }
 
 func TestScenario16UpgradesUnderLoadLoseNothing(t *testing.T) {
@@ -43,7 +39,7 @@ func TestScenario16UpgradesUnderLoadLoseNothing(t *testing.T) {
 	for range 5 {
 		before := s.upgrade(t)
 		pause(lasts(500*time.Millisecond, 12*time.Second))
-		assert.True(t, await(recovery, func() bool { return isGone(before) }), "process %d has nothing left to do", before)
+		assert.True(t, await(recovery, func() bool { return program.IsGone(before) }), "process %d has nothing left to do", before)
 	}
 	r := l.stop()
 

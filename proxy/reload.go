@@ -110,14 +110,11 @@ func (c *Change) Commit() error {
 // held.
 func (g *Gate) exchangePorts(opened []*port) {
 	had := append(g.ports, opened...)
-	g.ports = nil
-	for _, a := range g.current.Load().addresses {
-		i := slices.IndexFunc(had, func(p *port) bool { return p.address.Load().name == a.name })
-		had[i].address.Store(a)
-		g.ports = append(g.ports, had[i])
-		had = slices.Delete(had, i, i+1)
+	g.ports = g.inOrder(had)
+	for i, a := range g.current.Load().addresses {
+		g.ports[i].address.Store(a)
 	}
-	closeAll(had)
+	closeAll(slices.DeleteFunc(had, func(p *port) bool { return slices.Contains(g.ports, p) }))
 	g.accept(opened)
 }
 

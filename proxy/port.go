@@ -35,7 +35,7 @@ type terms struct {
 	tls, http2 bool
 	minVersion string
 	clients    string // whose certificates are asked for
-	proxied    bool
+	senders    string // of PROXY headers: they have said who the client is
 	limits     configs.Limits
 	timeouts   configs.Timeouts
 }
@@ -45,6 +45,6 @@ func termsOf(l configs.Listener, all *configs.Settings) terms {
 	timeouts.Announce, timeouts.Drain = 0, 0 // of the whole gate
 	return terms{
 		tls: l.TLS, http2: l.HTTP2, minVersion: l.MinVersion, clients: fmt.Sprint(l.ClientCertificates),
-		proxied: len(l.ProxyProtocol) > 0, limits: l.Limits, timeouts: timeouts,
+		senders: fmt.Sprint(l.ProxyProtocol), limits: l.Limits, timeouts: timeouts,
 	}
 }

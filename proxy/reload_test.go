@@ -147,6 +147,30 @@ func TestConnectionsLeaveAListenerWithOtherTerms(t *testing.T) {
 	})
 }
 
+// A sender has said who the client is. Where it may do so no longer, the client comes again.
+func TestConnectionsOfAFormerSenderLeave(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		of := func(senders string) []testbed.Option {
+			return []testbed.Option{testbed.Pool(backend.Addr), guiFor("203.0.113.7", "proxy_protocol: ["+senders+"]"), longDrain}
+		}
+		edge := serving(t, p, of("127.0.0.1")...)
+		client := edge.Dial(t, testbed.Way{Before: "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n"})
+		client.Ask(t, "GET /docs").HasStatus(200).Stays()
+		edge.Reload(t, of("127.0.0.1")...)
+		client.Ask(t, "GET /docs").HasStatus(200).Stays()
+
+		edge.Reload(t, of("127.0.0.2")...)
+		if p == testbed.HTTP1 {
+			client.Ask(t, "GET /docs").HasStatus(200).Closes()
+		} else {
+			client.Silent(t)
+		}
+		edge.Shows(t, p.Connections(), 0)
+	})
+}
+
 func TestWhoDoesNotLeaveIsCut(t *testing.T) {
 	t.Parallel()
 	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {

@@ -174,9 +174,9 @@ func (c *conn) await() error {
 func (c *conn) parting() bool { return c.gate.draining.Load() || c.dismissed.Load() }
 
 // leaving reports whether what runs is the last of its connection: because it is parting,
-// the gate says that it leaves, or the settings have its listener no more, or on other terms. Over HTTP/1.1 the next
-// answer says so, whenever that is; to close an idle connection might lose a request that
-// is on its way.
+// the gate says that it leaves, or its listener has ended. Over HTTP/1.1 the next answer
+// says so, whenever that is; to close an idle connection might lose a request that is on
+// its way.
 func (c *conn) leaving() bool { return c.parting() || c.gate.retiring.Load() || c.ended() }
 
 // ended reports whether the connection's listener is gone, or is there on other terms.
@@ -215,7 +215,7 @@ func (c *conn) serves(x *exchange) bool {
 	a := c.current()
 	k := c.known.Load()
 	if k == nil || k.address != a || !bytes.Equal(x.req.Authority, k.authority) {
-		k = &known{a, bytes.Clone(x.req.Authority), c.lookUp(a, x.req.Authority)}
+		k = &known{a, bytes.Clone(x.req.Authority), a.serving(c.listener, x.req.Authority, c.local)}
 		c.known.Store(k)
 	}
 	if k.listener == nil {
@@ -233,11 +233,6 @@ func (c *conn) current() *address {
 		return c.address
 	}
 	return a
-}
-
-// lookUp returns the listener of a that serves an authority on this connection.
-func (c *conn) lookUp(a *address, authority []byte) *listener {
-	return a.serving(c.listener, authority, c.local)
 }
 
 // serving returns the listener that serves an authority on a connection whose handshake

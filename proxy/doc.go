@@ -2,8 +2,8 @@
 //
 // # The life of a request
 //
-// Settings are compiled into a snapshot that never changes; a connection that
-// was accepted stays with the listener it chose. Then, for each connection:
+// Settings are compiled into a snapshot that never changes (snapshot.go). Then, for
+// each connection:
 //
 //  1. accept: the limits on connections, the PROXY header from named senders.
 //  2. handshake: under a deadline; the name in the ClientHello chooses the
@@ -37,6 +37,22 @@
 // The steps know the client by its wire.Stream alone, so both protocols go the same
 // way. Each exchange has a lane of its connection: HTTP/1.1 has one, HTTP/2 one for
 // each open stream (http2.go).
+//
+// # The life of settings
+//
+// A change of settings is another snapshot, compiled with the one before at hand: what is
+// the same in both, such as a pool, is taken over (reload.go). Prepare does what can fail,
+// and nobody notices; Commit puts the snapshot in place.
+//
+// Two things outlive snapshots, both in port.go. A port is a socket that accepts, and
+// points to the current address. A station is a listener as its connections know it, and
+// points to the current listener, which each request looks up: so rules hold from the next
+// request on. What holds for a connection from its beginning to its end are the terms of
+// its station. Where a change touches those, the station ends: its connections finish what
+// they have, as they began, and leave. Pools that are no more finish what they have as
+// well (shift.go).
+//
+// Another process takes over by inheriting the sockets (inherit.go); this one drains.
 //
 // # While nothing happens
 //

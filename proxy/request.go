@@ -76,9 +76,9 @@ func (x *exchange) withheld(f *wire.Field) bool {
 	return false
 }
 
-// appendForwarded appends who asks, how, and by which name the log knows it. Tracardi takes the value as the
-// address, so it is exactly one. Every field is stored with each event, so
-// X-Real-IP is there only in place of the client's own.
+// appendForwarded appends who asks, how, and by which name the log knows it. Tracardi
+// takes the value as the address, so it is exactly one. Every field is stored with each
+// event, so X-Real-IP is there only in place of the client's own.
 func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, "x-forwarded-for: "...)
 	b = append(b, x.clientText()...)

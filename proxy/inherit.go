@@ -16,6 +16,26 @@ func (g *Gate) Inherit(socket *net.TCPListener) {
 	g.inherited = append(g.inherited, socket)
 }
 
+// Drained returns the addresses of the backends that operators have drained, by pool.
+func (g *Gate) Drained() map[string][]string {
+	drained := map[string][]string{}
+	for name, p := range g.current.Load().pools {
+		if addrs := p.Drained(); len(addrs) > 0 {
+			drained[name] = addrs
+		}
+	}
+	return drained
+}
+
+// InheritDrained has backends take no new work that operators have drained in the process
+// that this one takes over from. It comes before Run. What the settings do not have any
+// more is left out.
+func (g *Gate) InheritDrained(drained map[string][]string) {
+	for name, p := range g.current.Load().pools {
+		p.Inherit(drained[name])
+	}
+}
+
 // heir returns the inherited socket of an address, nil for none.
 func (g *Gate) heir(a *address) *port {
 	for i, l := range g.inherited {

@@ -47,7 +47,7 @@ func (g *Gate) Prepare(ctx context.Context, settings *configs.Settings, parts Pa
 			c.update = append(c.update, func() { p.Update(s) })
 			c.moves = append(c.moves, movesOf(p, s)...)
 		case old != nil:
-			p.Inherit(old)
+			p.Inherit(old.Drained())
 			fallthrough
 		default:
 			c.pools = append(c.pools, p)

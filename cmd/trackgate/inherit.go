@@ -17,11 +17,12 @@ import (
 // What begins with TRACKGATE_ would be read as a setting.
 const inheritVariable = "GATE_INHERITS"
 
-// inheritance is what a process gives to the one that takes over from it, by numbers of
-// file descriptors.
+// inheritance is what a process gives to the one that takes over from it. Sockets and pipes
+// are numbers of file descriptors.
 type inheritance struct {
-	Sockets []int `json:"sockets"` // that listen: for clients and for operators
-	Ready   int   `json:"ready"`   // gets a byte when the new process serves
+	Sockets []int               `json:"sockets"` // that listen: for clients and for operators
+	Ready   int                 `json:"ready"`   // gets a byte when the new process serves
+	Drained map[string][]string `json:"drained"` // by operators: backends of each pool, by address
 }
 
 // firstDescriptor is the one after standard input, output and error.
@@ -31,6 +32,7 @@ const firstDescriptor = 3
 type heir struct {
 	sockets []net.Listener
 	ready   *os.File // nil: nobody waits
+	drained map[string][]string
 }
 
 // inherit takes what the process that started this one, or a service manager, has opened
@@ -50,7 +52,7 @@ func inherit() (heir, error) {
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
 		return h, fmt.Errorf("%s: %w", inheritVariable, err)
 	}
-	h.ready = os.NewFile(uintptr(in.Ready), "ready")
+	h.ready, h.drained = os.NewFile(uintptr(in.Ready), "ready"), in.Drained
 	for _, fd := range in.Sockets {
 		l, err := listenerOf(fd)
 		if err != nil {

@@ -154,6 +154,7 @@ func (s *server) listen(ctx context.Context) error {
 		}
 		s.sides.heirs = append(s.sides.heirs, l)
 	}
+	s.gate.InheritDrained(s.heir.drained)
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}

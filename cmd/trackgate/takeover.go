@@ -94,7 +94,7 @@ func (s *server) startSuccessor() (*os.Process, error) {
 // fork starts this program as it was started, but for what it inherits. Package os/exec
 // would make the sockets, which both processes have, block.
 func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
-	in := inheritance{Ready: firstDescriptor + len(sockets)}
+	in := inheritance{Ready: firstDescriptor + len(sockets), Drained: s.gate.Drained()}
 	files := []uintptr{0, 1, 2}
 	for i, fd := range sockets {
 		in.Sockets = append(in.Sockets, firstDescriptor+i)

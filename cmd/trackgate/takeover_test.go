@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trackgate/trackgate/internal/program"
+	"github.com/trackgate/trackgate/proxy/pool"
 )
 
 // successorOf has another process take over, and ends it with the test.
@@ -46,6 +48,24 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 	got := try("status", "-c", g.file, "-o", "json")
 	assert.Contains(t, got.stdout, fmt.Sprintf(`"pid": %d`, second.PID))
 	assert.FileExists(t, g.socket)
+}
+
+func TestADrainOutlivesATakeover(t *testing.T) {
+	g := newOperated(t)
+	var states []pool.State
+	backends := func() []pool.State {
+		got := try("backends", "-c", g.file, "-o", "json")
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &states), got.stderr)
+		return states
+	}
+	addr := backends()[0].Backend
+	require.Equal(t, exitFine, try("drain", "-c", g.file, states[0].Pool, addr).code)
+	g.successorOf(t)
+	require.Equal(t, addr, backends()[0].Backend)
+	assert.True(t, states[0].Draining)
+	require.Equal(t, exitFine, try("undrain", "-c", g.file, states[0].Pool, addr).code)
+	g.successorOf(t)
+	assert.False(t, backends()[0].Draining)
 }
 
 // A gate that cannot be followed goes on: here the file of its settings is broken, and no

@@ -143,6 +143,10 @@ func (p *Pool) join(w wanted) *Backend {
 	b := p.newBackend(w)
 	b.subject = p.monitor.Add(health.Target{Addr: w.addr, Host: w.host, TLS: b.tls, Owner: b})
 	b.metrics.Up(true) // its series may be that of one that was here before
+	if p.awaited[w.addr] {
+		p.balance.SetDraining(b.turn, true)
+		delete(p.awaited, w.addr)
+	}
 	if w.found {
 		p.parts.Log.Info().Str("pool", p.Name()).Str("backend", b.Addr).Msg("backend joined")
 	}

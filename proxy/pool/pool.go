@@ -38,6 +38,7 @@ type Pool struct {
 	backends []configs.Backend
 	entries  []*entry
 	members  map[identity]*Backend
+	awaited  map[string]bool // addresses that begin drained when they are found
 }
 
 // New returns the pool of these settings. Backends with an address of their own
@@ -45,6 +46,7 @@ type Pool struct {
 func New(settings configs.Pool, parts Parts) *Pool {
 	p := &Pool{
 		settings: settings, parts: parts, metrics: parts.Metrics.Pool(settings.Name), members: map[identity]*Backend{},
+		awaited: map[string]bool{},
 		balance: balancer.New(balancer.Options{
 			Policy: policyOf(settings.Policy), Limit: settings.MaxConnections,
 			SlowStart: settings.SlowStart, Queue: settings.Queue.Size,

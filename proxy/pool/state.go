@@ -92,6 +92,13 @@ func (e *UnknownBackendError) Error() string {
 // Drain lets the backend with that address take no new work, or take it again.
 // What runs on it is finished. The error is an *UnknownBackendError.
 func (p *Pool) Drain(addr string, draining bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.drain(addr, draining)
+}
+
+// drain is Drain where p.mu is held.
+func (p *Pool) drain(addr string, draining bool) error {
 	return p.withBackend(addr, func(b *Backend) {
 		p.balance.SetDraining(b.turn, draining)
 		b.idle()
@@ -101,15 +108,16 @@ func (p *Pool) Drain(addr string, draining bool) error {
 // SetWeight changes the share of the backend with that address; 0 is none. The
 // error is an *UnknownBackendError.
 func (p *Pool) SetWeight(addr string, weight int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.withBackend(addr, func(b *Backend) {
 		p.balance.SetWeight(b.turn, weight)
 		b.idle()
 	})
 }
 
+// withBackend does something to the member with that address. p.mu is held.
 func (p *Pool) withBackend(addr string, do func(*Backend)) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, b := range p.members {
 		if b.Addr == addr {
 			do(b)

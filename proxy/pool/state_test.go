@@ -40,6 +40,39 @@ func TestABackendIsChangedByItsAddress(t *testing.T) {
 	assert.Error(t, p.SetWeight("", 1))
 }
 
+// drained are the backends that take no new work.
+func (p *Pool) drained() (addrs []string) {
+	for _, s := range p.States() {
+		if s.Draining {
+			addrs = append(addrs, s.Backend)
+		}
+	}
+	return addrs
+}
+
+func TestWhatOperatorsHaveDrainedIsTakenOver(t *testing.T) {
+	old, _ := made(t)
+	old.resolves(1, member("10.0.0.2:8080"), member("10.0.0.3:8080"))
+	assert.Empty(t, old.Drained())
+	for _, addr := range []string{"10.0.0.3:8080", "10.0.0.1:80"} {
+		require.NoError(t, old.Drain(addr, true))
+	}
+	assert.Equal(t, []string{"10.0.0.1:80", "10.0.0.3:8080"}, old.Drained())
+
+	p, _ := made(t)
+	p.Inherit(old.Drained())
+	assert.Equal(t, []string{"10.0.0.1:80"}, p.drained(), "at once")
+	assert.Equal(t, old.Drained(), p.Drained(), "the next one has to know of those as well that are not found yet")
+	p.resolves(1, member("10.0.0.2:8080"), member("10.0.0.3:8080"))
+	assert.Equal(t, []string{"10.0.0.1:80", "10.0.0.3:8080"}, p.drained())
+
+	require.NoError(t, p.Drain("10.0.0.3:8080", false))
+	assert.Equal(t, []string{"10.0.0.1:80"}, p.Drained())
+	p.resolves(1, member("10.0.0.2:8080"))
+	p.resolves(1, member("10.0.0.2:8080"), member("10.0.0.3:8080"))
+	assert.Equal(t, []string{"10.0.0.1:80"}, p.drained(), "it may be another one with that address")
+}
+
 func TestThePoolNamesWhoIsNextAndClaimsNobody(t *testing.T) {
 	p, _ := made(t)
 	next, err := p.Next()

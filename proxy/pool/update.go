@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -74,12 +75,29 @@ func (p *Pool) Update(s configs.Pool) {
 	p.reconcile(time.Now())
 }
 
-// Inherit takes over what operators have said of the backends of a pool that this one
-// replaces.
-func (p *Pool) Inherit(old *Pool) {
-	for _, s := range old.States() {
-		if s.Draining {
-			_ = p.Drain(s.Backend, true) // one that is not here any more drains anyway
+// Drained returns the addresses of the backends that operators have drained, also of those
+// that are not found yet.
+func (p *Pool) Drained() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	addrs := slices.Collect(maps.Keys(p.awaited))
+	for _, b := range p.members {
+		if b.turn.Draining() {
+			addrs = append(addrs, b.Addr)
+		}
+	}
+	slices.Sort(addrs)
+	return addrs
+}
+
+// Inherit has the backends with these addresses take no new work, as operators have said
+// of them to another pool or process. Those that are not found yet begin so.
+func (p *Pool) Inherit(drained []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, addr := range drained {
+		if p.drain(addr, true) != nil {
+			p.awaited[addr] = true
 		}
 	}
 }

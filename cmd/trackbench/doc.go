@@ -51,5 +51,9 @@
 // own, which authorities would renew; the others have the one. What it costs to have
 // them, and to look after them meanwhile, is part of what is measured.
 //
+// trackgate runs with what its operators use: the verbs' socket, page and metrics, the
+// watched file. An earlier one that takes part as "before" runs without, so that the
+// ratio to it says what all of that costs.
+//
 // The verbs are run (the default), load, backend and sink; run starts the others.
 package main

@@ -91,6 +91,7 @@ func (o options) field() ([]contender, error) {
 	if o.certificates > 0 {
 		all[0].settings = stockedSettings()
 	}
+	all[0].settings = operated(all[0].settings)
 	if o.before != "" {
 		all = append(all, trackgate(earlier, o.before))
 	}

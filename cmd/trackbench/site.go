@@ -13,6 +13,7 @@ type site struct {
 	Folder  string // of its settings and logs, its own
 	TLS     string // folder with the certificate's files
 	Address string // 127.0.0.1:port to listen on
+	Admin   string // 127.0.0.1:port of trackgate's page and metrics
 	Backend string // 127.0.0.1:port of the backend
 	Host    string
 	// LogServer is 127.0.0.1:port where a proxy that logs over TCP sends its lines.
@@ -31,7 +32,11 @@ func newSite(parent, name, backend string) (site, error) {
 	if err != nil {
 		return site{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return site{Folder: folder, TLS: parent, Address: address, Backend: backend, Host: benchHost, Root: os.Geteuid() == 0}, nil
+	admin, err := freeAddress()
+	if err != nil {
+		return site{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return site{Folder: folder, TLS: parent, Address: address, Admin: admin, Backend: backend, Host: benchHost, Root: os.Geteuid() == 0}, nil
 }
 
 // freeAddress returns an address that nobody listens on at this moment.

@@ -37,6 +37,13 @@ admin: {socket: "", address: ""}
 log: {level: warn, access: {output: "{{.AccessLog}}"}}
 `
 
+// operated are settings with all that operators use at once: the verbs' socket, the
+// page and the metrics, the watched file.
+func operated(settings string) string {
+	return strings.Replace(settings, `admin: {socket: "", address: ""}`,
+		`admin: {socket: "{{.Folder}}/admin.sock", address: "{{.Admin}}", watch: true}`, 1)
+}
+
 // deadDirectory is an authority that nobody ever asks: all certificates are there.
 const deadDirectory = "https://127.0.0.1:1/dir"
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/accesslog/syslog"
@@ -34,11 +34,7 @@ func setLevel(name string) {
 // terminal reports whether a person reads out as it is written.
 func terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // logOutput is where the access log goes.

@@ -47,7 +47,7 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(runCommand(), checkCommand(), demoCommand(), explainCommand(), certsCommand(),
-		statusCommand(), backendsCommand(), drainCommand(), undrainCommand(), reloadCommand(), confirmCommand(), diffCommand(), upgradeCommand(), loglevelCommand(), versionCommand())
+		statusCommand(), backendsCommand(), topCommand(), drainCommand(), undrainCommand(), reloadCommand(), confirmCommand(), diffCommand(), upgradeCommand(), loglevelCommand(), versionCommand())
 	err := root.Execute()
 	if err == nil {
 		return exitFine

@@ -76,11 +76,15 @@ func printBackends(out io.Writer, states []pool.State) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row(w, "POOL", "BACKEND", "STATE", "SINCE", "WEIGHT", "RUNNING", "KEPT", "WHY")
 	for _, b := range states {
-		state := b.State
-		if b.Draining {
-			state += ", draining"
-		}
-		row(w, b.Pool, b.Backend, state, second(b.Since), fmt.Sprint(b.Weight), fmt.Sprint(b.Running), fmt.Sprint(b.Kept), b.Why)
+		row(w, b.Pool, b.Backend, stateOf(b), second(b.Since), fmt.Sprint(b.Weight), fmt.Sprint(b.Running), fmt.Sprint(b.Kept), b.Why)
 	}
 	return w.Flush()
+}
+
+// stateOf is how a backend is, in words.
+func stateOf(b pool.State) string {
+	if b.Draining {
+		return b.State + ", draining"
+	}
+	return b.State
 }

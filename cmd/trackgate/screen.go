@@ -1,0 +1,130 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What a terminal is told (ECMA-48, and xterm's second screen).
+const (
+	enterScreen = "\x1b[?1049h\x1b[?25l" // without a cursor
+	leaveScreen = "\x1b[?25h\x1b[?1049l"
+	toTheTop    = "\x1b[H"
+	restOfLine  = "\x1b[K" // is made empty
+	restOfAll   = "\x1b[J"
+	inBold      = "\x1b[1m"
+	inRed       = "\x1b[31m"
+	asUsual     = "\x1b[0m"
+)
+
+// line is a line of a screen, and how it looks.
+type line struct {
+	text      string
+	bold, bad bool
+}
+
+// section is a part of a screen: some lines, or a table.
+type section struct {
+	lines []line
+	title []string
+	rows  [][]string
+}
+
+// shown are its lines with at most so many rows, and an empty one above a table. A table
+// without rows is not shown.
+func (s section) shown(most int) []line {
+	if len(s.rows) == 0 {
+		return s.lines
+	}
+	rows := s.rows[:min(most, len(s.rows))]
+	widths := make([]int, len(s.title))
+	for _, row := range append([][]string{s.title}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+		}
+	}
+	lines := append(s.lines, line{}, line{text: aligned(s.title, widths), bold: true})
+	for _, row := range rows {
+		lines = append(lines, line{text: aligned(row, widths), bad: isBad(row)})
+	}
+	return lines
+}
+
+// isBad reports whether a row tells of something that is down.
+func isBad(row []string) bool {
+	for _, cell := range row {
+		if cell == "down" || strings.HasPrefix(cell, "down, ") {
+			return true
+		}
+	}
+	return false
+}
+
+// aligned puts cells side by side.
+func aligned(cells []string, widths []int) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		cell = clean(cell)
+		b.WriteString(cell)
+		b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// clean makes text harmless: a path comes from a client, who may know what a terminal can
+// be told.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return '·'
+		}
+		return r
+	}, text)
+}
+
+// screen is the look as a terminal of this size is told it.
+func (l *look) screen(width, height int, colored bool) string {
+	lines := fitting(l.sections(), height)
+	var b strings.Builder
+	b.WriteString(toTheTop)
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(line.painted(width, colored))
+		b.WriteString(restOfLine)
+	}
+	b.WriteString(restOfAll)
+	return b.String()
+}
+
+// fitting are the sections with as many rows of each as there is room for, and no more
+// lines than that.
+func fitting(sections []section, height int) []line {
+	for most := height; ; most-- {
+		var lines []line
+		for _, s := range sections {
+			lines = append(lines, s.shown(most)...)
+		}
+		if len(lines) <= height || most <= 1 {
+			return lines[:min(len(lines), height)]
+		}
+	}
+}
+
+// painted cuts a line to a width and says how it looks.
+func (l line) painted(width int, colored bool) string {
+	runes := []rune(clean(l.text))
+	text := string(runes[:min(len(runes), width)])
+	if !colored || text == "" {
+		return text
+	}
+	switch {
+	case l.bad:
+		return inRed + text + asUsual
+	case l.bold:
+		return inBold + text + asUsual
+	}
+	return text
+}

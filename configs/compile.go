@@ -25,6 +25,7 @@ func (c compiler) settings(d *draft) *Settings {
 		Timeouts:       c.timeouts(d.Timeouts),
 		TrustedProxies: some(d.TrustedProxies),
 		Log:            c.log(d.Log),
+		Traces:         c.traces(d.Traces),
 	}
 	s.Listeners = c.listeners(d.Listeners, s)
 	c.loops(s)

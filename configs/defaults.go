@@ -22,6 +22,7 @@ func Defaults() Settings {
 		Timeouts:  defaultTimeouts(),
 		Admin:     Admin{Socket: "/run/trackgate/admin.sock", Address: "127.0.0.1:9180"},
 		Log:       Log{Level: "info", Format: "json", Access: AccessLog{Output: "stdout", Sample: 1, Rotate: Rotate{Keep: 10}}},
+		Traces:    Traces{Sample: 1, Service: "trackgate"},
 	}
 }
 

@@ -28,7 +28,7 @@ func (d Difference) String() string {
 
 // secrets are keys whose values are told to nobody.
 func secrets() []string {
-	return []string{"password", "encryption_key", "hmac_key", "api_token", "secret", "rfc2136.key"}
+	return []string{"password", "encryption_key", "hmac_key", "api_token", "secret", "rfc2136.key", "traces.headers"}
 }
 
 // Diff returns what is different in other settings than old, in the order of the fields.

@@ -20,6 +20,7 @@ type draft struct {
 	TrustedProxies []netip.Prefix
 	Admin          Admin
 	Log            Log
+	Traces         Traces
 	Tests          []draftTest
 }
 
@@ -81,7 +82,7 @@ type draftBackend struct {
 // default are left out: viper would merge their items with those of the file.
 func newDraft(listeners, pools int) *draft {
 	d := Defaults()
-	from := &draft{TLS: d.TLS, Limits: d.Limits, Timeouts: d.Timeouts, Admin: d.Admin, Log: d.Log}
+	from := &draft{TLS: d.TLS, Limits: d.Limits, Timeouts: d.Timeouts, Admin: d.Admin, Log: d.Log, Traces: d.Traces}
 	for range listeners {
 		l := d.Listeners[0]
 		from.Listeners = append(from.Listeners, draftListener{

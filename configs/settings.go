@@ -16,6 +16,7 @@ type Settings struct {
 	TrustedProxies []netip.Prefix
 	Admin          Admin
 	Log            Log
+	Traces         Traces
 	Tests          []Test
 }
 

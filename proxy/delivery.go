@@ -127,6 +127,9 @@ func (e *explainer) attempt() {
 			set[i] = "x-request-id: one of its own"
 		}
 	}
+	if e.snap.traced {
+		set = append(set, "traceparent: a span of the gate's own where the request is traced")
+	}
 	e.note("attempt", "set: %s; x-real-ip as well where the client sends one", strings.Join(set, ", "))
 	e.note("attempt", "dropped: %s, and others of their kind", strings.Join(fieldsThat(x.withheld), ", "))
 }

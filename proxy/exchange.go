@@ -7,6 +7,7 @@ import (
 
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/internal/traces"
 	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/pool"
 	"github.com/trackgate/trackgate/proxy/route"
@@ -53,6 +54,8 @@ type exchange struct {
 	out     []byte // the request as a backend gets it
 	text    []byte // scratch for numbers and addresses
 	id      [32]byte
+	traced  bool // the exchange is a span
+	place   traces.Place
 	entry   accesslog.Entry
 	forward [8][]byte // values of X-Forwarded-For
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/internal/traces"
 	"github.com/trackgate/trackgate/proxy/access"
 	"github.com/trackgate/trackgate/proxy/pool"
 )
@@ -40,6 +41,7 @@ type Parts struct {
 	Own     func(netip.AddrPort) bool
 	Log     zerolog.Logger
 	Access  *accesslog.Log
+	Traces  *traces.Exporter // nil: off
 	Metrics *metrics.Set
 }
 

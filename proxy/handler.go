@@ -62,6 +62,9 @@ func (g *Gate) read(x *exchange) error {
 	req, err := x.stream.ReadHead(x.start)
 	x.req = req
 	x.origin, _ = req.Fields.Get(wire.Origin)
+	if err == nil {
+		g.joinTrace(x)
+	}
 	return err
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/trackgate/trackgate/proxy/wire"
 )
 
-// log writes the line of the exchange.
+// log writes the line of the exchange, and its span if it is one.
 func (g *Gate) log(x *exchange, took time.Duration) {
 	e := &x.entry
 	*e = accesslog.Entry{
@@ -21,6 +21,9 @@ func (g *Gate) log(x *exchange, took time.Duration) {
 		e.Backend = x.to.Addr
 	}
 	e.UserAgent, _ = x.req.Fields.Get(wire.UserAgent)
-	e.TraceID = traceID(&x.req.Fields)
+	e.TraceID = x.traceID()
 	g.parts.Access.Write(e)
+	if x.traced {
+		g.parts.Traces.Record(&x.place, e)
+	}
 }

@@ -70,6 +70,10 @@ func (x *exchange) withheld(f *wire.Field) bool {
 		return x.listener.clientIP != "" && string(f.Name) == x.listener.clientIP
 	case wire.Host, wire.ContentLength, wire.Expect, wire.XForwardedFor, wire.XRealIP, wire.Spoofable, wire.RequestID:
 		return true
+	case wire.TraceParent:
+		return x.traced
+	case wire.TraceState:
+		return x.traced && !x.place.HasParent() // of a trace that nobody knows
 	case wire.Authorization, wire.Cookie, wire.Private:
 		return x.listener.public()
 	}
@@ -89,6 +93,7 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, '\r', '\n')
 	b = append(b, "x-request-id: "...)
 	b = append(append(b, x.requestID()...), '\r', '\n')
+	b = x.appendTrace(b)
 	if x.req.Fields.Has(wire.XRealIP) {
 		b = x.appendClient(b, "x-real-ip")
 	}

@@ -26,6 +26,7 @@ type snapshot struct {
 	secure    *secure
 	timeouts  configs.Timeouts
 	limits    configs.Limits
+	traced    bool      // there is a collector of traces
 	before    *snapshot // what it is to take the place of; nil for the first one, and once it has
 }
 
@@ -72,7 +73,7 @@ func (l *listener) public() bool { return l.kind == configs.Public }
 // stays as it is. Certify may be nil when nothing will be served.
 func compile(s *configs.Settings, parts Parts, before *snapshot) (*snapshot, error) {
 	snap := &snapshot{
-		pools: map[string]*pool.Pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits, before: before,
+		pools: map[string]*pool.Pool{}, secure: newSecure(s.Listeners), timeouts: s.Timeouts, limits: s.Limits, traced: s.Traces.Collector != "", before: before,
 	}
 	for _, p := range s.Pools {
 		snap.pools[p.Name] = snap.compilePool(p, parts)

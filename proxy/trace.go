@@ -19,14 +19,19 @@ func (x *exchange) requestID() []byte {
 		return id
 	}
 	if x.id[0] == 0 {
-		var raw [16]byte
-		high, low := rand.Uint64(), rand.Uint64()
-		for i := range 8 {
-			raw[i], raw[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
-		}
-		hex.Encode(x.id[:], raw[:])
+		randomHex(x.id[:])
 	}
 	return x.id[:]
+}
+
+// randomHex fills id, of up to 32 digits, with random ones in lower case.
+func randomHex(id []byte) {
+	var raw [16]byte
+	high, low := rand.Uint64(), rand.Uint64()
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
+	}
+	hex.Encode(id, raw[:len(id)/2])
 }
 
 // wellNamed reports whether a request id has only what no log, shell or query takes for
@@ -50,26 +55,83 @@ const (
 	parentLen         = 55
 )
 
-// traceID returns the id of the trace that the request belongs to, or nil if none can be
-// read with certainty. It is for the log alone: traceparent and tracestate are passed on
-// as they came, whoever sent them, as nginx, Envoy and Traefik do unless they trace
-// themselves. What a trace of a stranger is worth, those who collect traces know.
-func traceID(fields *wire.Fields) []byte {
+// joinTrace decides whether the exchange is a span of a trace. Whoever is trusted to name
+// it is trusted to decide, too; for everybody else lots are drawn, so that strangers cannot
+// have the gate tell of all they do. A trace that they have begun is taken up all the same:
+// what it is worth, those who collect traces know.
+func (g *Gate) joinTrace(x *exchange) {
+	if !g.parts.Traces.On() {
+		return
+	}
+	trace, caller, sampled := callerOf(&x.req.Fields)
+	if trace != nil && x.listener.trusted.Contains(x.conn.client) {
+		x.traced = sampled
+	} else {
+		x.traced = g.parts.Traces.Chosen()
+	}
+	if !x.traced {
+		return
+	}
+	randomHex(x.place.Span[:])
+	if trace == nil {
+		randomHex(x.place.Trace[:])
+		return
+	}
+	copy(x.place.Trace[:], trace)
+	copy(x.place.Parent[:], caller)
+}
+
+// traceID returns the id of the trace that the exchange belongs to, or nil if none can be
+// read with certainty.
+func (x *exchange) traceID() []byte {
+	if x.traced {
+		return x.place.Trace[:]
+	}
+	trace, _, _ := callerOf(&x.req.Fields)
+	return trace
+}
+
+// appendTrace appends what the backend's spans hang below. Where the exchange is no span,
+// traceparent and tracestate are passed on as they came, whoever sent them, as nginx, Envoy
+// and Traefik do unless they trace themselves.
+func (x *exchange) appendTrace(b []byte) []byte {
+	if !x.traced {
+		return b
+	}
+	b = append(b, "traceparent: 00-"...)
+	b = append(append(b, x.place.Trace[:]...), '-')
+	b = append(append(b, x.place.Span[:]...), '-')
+	return append(b, "01\r\n"...)
+}
+
+// callerOf returns the trace and the span that the request comes from, and whether these are
+// told of; nil if they cannot be read with certainty.
+func callerOf(fields *wire.Fields) (trace, span []byte, sampled bool) {
 	v, ok := fields.Once(wire.TraceParent)
 	if !ok || len(v) < parentLen || v[2] != '-' || v[traceEnd] != '-' || v[spanEnd] != '-' {
-		return nil
+		return nil, nil, false
 	}
 	version, flags := v[:2], v[spanEnd+1:parentLen]
 	if !lowerHex(version) || string(version) == "ff" || !lowerHex(flags) {
-		return nil
+		return nil, nil, false
 	}
 	if len(v) > parentLen && (string(version) == "00" || v[parentLen] != '-') {
-		return nil
+		return nil, nil, false
 	}
-	if !named(v[traceAt:traceEnd]) || !named(v[spanAt:spanEnd]) {
-		return nil
+	trace, span = v[traceAt:traceEnd], v[spanAt:spanEnd]
+	if !named(trace) || !named(span) {
+		return nil, nil, false
 	}
-	return v[traceAt:traceEnd]
+	return trace, span, isOdd(flags[1])
+}
+
+// isOdd reports whether the lowest bit of a hexadecimal digit is set: the flag sampled
+// (section 3.2.2.5).
+func isOdd(digit byte) bool {
+	if digit >= 'a' {
+		return (digit-'a')%2 == 1
+	}
+	return digit%2 == 1
 }
 
 // named reports whether id is one: hexadecimal, and not all zeros.

@@ -1,13 +1,22 @@
 package proxy_test
 
 import (
+	"context"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/trackgate/trackgate/internal/testbed"
+	"github.com/trackgate/trackgate/internal/traces"
 )
 
 // requestID is what the next line of the access log calls the exchange.
@@ -93,7 +102,7 @@ const (
 	parent = "00-" + trace + "-00f067aa0ba902b7-01"
 )
 
-// Whoever it is from: the gate takes no part in a trace.
+// Whoever it is from, where the gate takes no part in it.
 func TestTheContextOfATraceIsPassedOnAsItCame(t *testing.T) {
 	t.Parallel()
 	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
@@ -160,4 +169,126 @@ func TestABackendsOwnFailureIsNoneOfTheGate(t *testing.T) {
 			edge.LastLogLine(t).Has("status", status).Has("reason", "ok").Has("level", level)
 		}
 	})
+}
+
+// collected is where a gate's spans end in a test.
+type collected struct {
+	mu    sync.Mutex
+	spans []*tracepb.Span
+}
+
+func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	data := &tracepb.TracesData{}
+	if err == nil {
+		err = proto.Unmarshal(body, data)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spans = append(c.spans, data.ResourceSpans[0].ScopeSpans[0].Spans...)
+}
+
+// tracing returns an exporter with this share, and what ends it and returns its spans.
+func tracing(t *testing.T, share float64) (e *traces.Exporter, spans func() []*tracepb.Span) {
+	t.Helper()
+	c := &collected{}
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	e = traces.New(nil)
+	e.Set(traces.Options{URL: server.URL, Sample: share})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		e.Run(ctx)
+		close(done)
+	}()
+	return e, func() []*tracepb.Span {
+		cancel()
+		<-done
+		return c.spans
+	}
+}
+
+// What a backend does hangs below the gate's span, and that below what the client did.
+func TestAnExchangeIsASpan(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t)
+		e, spans := tracing(t, 1)
+		edge := p.Edge(t, testbed.Pool(backend.Addr), testbed.Traced(e))
+		edge.Ask(t, "POST /track", "Content-Length: 0", "traceparent: "+parent, "tracestate: a=b").HasStatus(200)
+		edge.NextLogLine(t).Has("trace_id", trace)
+		got := backend.Next(t)
+		assert.Equal(t, []string{"a=b"}, got.Field("tracestate"))
+		require.Len(t, got.Field("traceparent"), 1)
+		below := strings.Split(got.Field("traceparent")[0], "-")
+		assert.Equal(t, []string{"00", trace, "01"}, []string{below[0], below[1], below[3]})
+
+		edge.Ask(t, "POST /track", "Content-Length: 0", "traceparent: 00-none-01", "tracestate: a=b").HasStatus(200)
+		anew := edge.NextLogLine(t).Fields["trace_id"].(string)
+		assert.Regexp(t, made, anew)
+		got = backend.Next(t)
+		assert.Empty(t, got.Field("tracestate"), "nobody knows of what trace it is")
+		require.Len(t, got.Field("traceparent"), 1)
+		assert.Contains(t, got.Field("traceparent")[0], anew)
+
+		edge.Ask(t, "GET /secret").HasStatus(404)
+		all := spans()
+		require.Len(t, all, 3)
+		assert.Equal(t, trace, hex.EncodeToString(all[0].TraceId))
+		assert.Equal(t, "00f067aa0ba902b7", hex.EncodeToString(all[0].ParentSpanId))
+		assert.Equal(t, below[2], hex.EncodeToString(all[0].SpanId))
+		assert.Equal(t, anew, hex.EncodeToString(all[1].TraceId))
+		assert.Empty(t, all[1].ParentSpanId)
+		assert.NotEqual(t, all[1].TraceId, all[2].TraceId)
+	})
+}
+
+func TestEveryAttemptHangsBelowTheSameSpan(t *testing.T) {
+	t.Parallel()
+	first, second := testbed.Backend(t, testbed.Status(503)), testbed.Backend(t)
+	e, spans := tracing(t, 1)
+	edge := testbed.Edge(t, testbed.Pool(first.Addr, second.Addr), testbed.PoolKeys("retry: {non_idempotent: true}"), testbed.Traced(e))
+	edge.Post(t, "/track", event).HasStatus(200)
+	want := first.Next(t).Field("traceparent")
+	assert.Len(t, want, 1)
+	assert.Equal(t, want, second.Next(t).Field("traceparent"))
+	assert.Len(t, spans(), 1)
+}
+
+// A stranger's flag decides nothing, or anybody could have the gate tell of everything.
+func TestOnlyATrustedProxyDecidesWhatIsTraced(t *testing.T) {
+	t.Parallel()
+	unsampled := parent[:53] + "00"
+	for _, row := range []struct {
+		from, parent string
+		share        float64
+		traced       bool
+	}{
+		{"127.0.0.9", parent, 0, true},
+		{"127.0.0.9", unsampled, 1, false},
+		{"127.0.0.9", parent[:53] + "0b", 0, true},
+		{"127.0.0.9", parent[:53] + "0a", 1, false},
+		{"127.0.0.9", "none", 1, true},
+		{"127.0.0.1", parent, 0, false},
+		{"127.0.0.1", unsampled, 1, true},
+	} {
+		backend := testbed.Backend(t)
+		e, spans := tracing(t, row.share)
+		edge := testbed.Edge(t, testbed.Pool(backend.Addr), testbed.Section("trusted_proxies: [127.0.0.9]"), testbed.Traced(e))
+		edge.AskBy(t, testbed.Way{From: row.from}, "POST /track", "Content-Length: 0", "traceparent: "+row.parent).HasStatus(200)
+		edge.NextLogLine(t)
+		got := backend.Next(t).Field("traceparent")
+		if row.traced {
+			assert.Len(t, spans(), 1, "%v", row)
+			assert.NotEqual(t, []string{row.parent}, got)
+		} else {
+			assert.Empty(t, spans(), "%v", row)
+			assert.Equal(t, []string{row.parent}, got, "as it came")
+		}
+	}
 }

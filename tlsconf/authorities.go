@@ -44,7 +44,7 @@ func trustedAuthorities(settings configs.ACME) ([]authorityACME, error) {
 	list := authoritiesOf(settings)
 	for i := range list {
 		var err error
-		if list[i].roots, err = readRoots(list[i].CA); err != nil {
+		if list[i].roots, err = ReadRoots(list[i].CA); err != nil {
 			return nil, fmt.Errorf("tls.acme: authority %s: %w", list[i].name, err)
 		}
 	}

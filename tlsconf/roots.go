@@ -17,9 +17,9 @@ type roots struct {
 	certificates []*x509.Certificate // those of pool
 }
 
-// readRoots returns the certificates of a CA file that is read once; nil, which is the
+// ReadRoots returns the certificates of a CA file that is read once; nil, which is the
 // system's, where there is no path.
-func readRoots(path string) (*x509.CertPool, error) {
+func ReadRoots(path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}

@@ -49,7 +49,7 @@ func redisTLS(r configs.Redis) (*tls.Config, error) {
 		config.ServerName, _, _ = net.SplitHostPort(r.Address)
 	}
 	var err error
-	if config.RootCAs, err = readRoots(r.CA); err != nil {
+	if config.RootCAs, err = ReadRoots(r.CA); err != nil {
 		return nil, fmt.Errorf("tls.redis: %w", err)
 	}
 	return config, nil

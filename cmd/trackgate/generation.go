@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/traces"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
@@ -17,6 +18,7 @@ type generation struct {
 	settings *configs.Settings
 	keeper   *tlsconf.Keeper
 	outbound outbound
+	traces   traces.Options
 }
 
 func firstGeneration(settings *configs.Settings, log zerolog.Logger) (*generation, error) {
@@ -24,8 +26,11 @@ func firstGeneration(settings *configs.Settings, log zerolog.Logger) (*generatio
 	if err != nil {
 		return nil, err
 	}
-	out, err := newOutbound(settings.Pools, nil, log)
-	return &generation{settings, keeper, out}, err
+	g := &generation{settings: settings, keeper: keeper}
+	if g.traces, err = traceOptions(settings.Traces); err == nil {
+		g.outbound, err = newOutbound(settings.Pools, nil, log)
+	}
+	return g, err
 }
 
 // next makes the generation for other settings, which shares with g what stays as it is.
@@ -35,7 +40,10 @@ func (g *generation) next(settings *configs.Settings, log zerolog.Logger) (*gene
 		return nil, err
 	}
 	n := &generation{settings: settings, keeper: keeper}
-	if n.outbound, err = newOutbound(settings.Pools, g.outbound, log); err != nil {
+	if n.traces, err = traceOptions(settings.Traces); err == nil {
+		n.outbound, err = newOutbound(settings.Pools, g.outbound, log)
+	}
+	if err != nil {
 		n.discard(g)
 		return nil, err
 	}
@@ -151,6 +159,7 @@ func (p *plan) commit() error {
 	}
 	p.sides.commit()
 	s.access.SetSample(p.next.settings.Log.Access.Sample)
+	s.traces.Set(p.next.traces)
 	if p.output != nil {
 		s.exchangeOutput(p.output)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/internal/supervisor"
+	"github.com/trackgate/trackgate/internal/traces"
 	"github.com/trackgate/trackgate/proxy"
 	"github.com/trackgate/trackgate/tlsconf"
 )
@@ -64,6 +65,7 @@ type server struct {
 	journal *journal  // what log writes to
 	output  logOutput // of the access log
 	access  *accesslog.Log
+	traces  *traces.Exporter
 	metrics *metrics.Set
 	history *metrics.History
 	gate    *proxy.Gate
@@ -101,10 +103,13 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 		Output: s.output, Sample: settings.Log.Access.Sample, Notify: s.logTrouble,
 	})
 	s.metrics.AccessLogDropped(s.access.Dropped)
+	s.traces = traces.New(s.traceTrouble)
+	s.metrics.Spans(s.traces.Exported, s.traces.Dropped)
 	s.metrics.Reloaded(true)
 	first, err := firstGeneration(settings, s.log)
 	if err == nil {
 		s.current.Store(first)
+		s.traces.Set(first.traces)
 		s.gate, err = proxy.New(settings, s.parts(first))
 	}
 	if err != nil {
@@ -124,7 +129,7 @@ func (s *server) parts(g *generation) proxy.Parts {
 		HandshakeResult: func(err error) metrics.Handshake {
 			return metrics.HandshakeNamed(tlsconf.HandshakeResult(err))
 		},
-		Own: s.prober.Own, Log: s.log, Access: s.access, Metrics: s.metrics,
+		Own: s.prober.Own, Log: s.log, Access: s.access, Traces: s.traces, Metrics: s.metrics,
 	}
 }
 
@@ -167,6 +172,7 @@ func (s *server) run(ctx context.Context) {
 	after, stop := context.WithCancel(context.Background())
 	var parts sync.WaitGroup
 	parts.Go(func() { s.access.Run(after) })
+	parts.Go(func() { s.traces.Run(after) })
 	parts.Go(func() { s.keep(after) })
 	parts.Go(func() { s.showCertificates(after) })
 	parts.Go(func() { s.history.Run(after) })

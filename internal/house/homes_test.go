@@ -34,6 +34,8 @@ var homes = []struct {
 	{"github.com/stretchr/testify", []string{"internal/faults", "internal/program", "internal/scenario", "internal/testbed", "internal/testdns"}},
 	{"github.com/miekg/dns", []string{"balancer/discovery", "internal/testdns", "tlsconf/caa"}},
 	{"golang.org/x/sys", []string{"proxy/...", "internal/...", "cmd/..."}},
+	{"go.opentelemetry.io/proto/otlp", []string{"internal/traces"}},
+	{"google.golang.org/protobuf", []string{"internal/traces"}},
 	{"golang.org/x/term", []string{"cmd/trackgate"}},
 	{"golang.org/x/time", []string{"tlsconf", "proxy"}},
 	{"golang.org/x/net", []string{"proxy/wire/...", "balancer/discovery", "cmd/trackbench", "internal/testbed"}},

@@ -85,6 +85,18 @@ func (s *Set) AccessLogDropped(dropped func() uint64) {
 	}, func() float64 { return float64(dropped()) }))
 }
 
+// Spans shows what has become of the spans for a collector of traces. It is called once,
+// its arguments at each scrape.
+func (s *Set) Spans(exported, dropped func() uint64) {
+	for result, count := range map[string]func() uint64{"exported": exported, "dropped": dropped} {
+		s.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name:        "trackgate_spans_total",
+			Help:        "Spans for the collector of traces, by what became of them. A dropped one found no room, or no collector took it.",
+			ConstLabels: prometheus.Labels{"result": result},
+		}, func() float64 { return float64(count()) }))
+	}
+}
+
 func truth(yes bool) float64 {
 	if yes {
 		return 1

@@ -46,6 +46,7 @@ func TestAScrapeIsAsTheContractSays(t *testing.T) {
 	s.Reloaded(true)
 	s.Panicked()
 	s.AccessLogDropped(func() uint64 { return 17 })
+	s.Spans(func() uint64 { return 5 }, func() uint64 { return 6 })
 
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.WriteFile(filepath.Join("testdata", "metrics.golden"), []byte(ours(t, s)), 0o644))

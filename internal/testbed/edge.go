@@ -87,7 +87,7 @@ func (g *Gate) parts(t testing.TB, r *recipe, settings *configs.Settings) proxy.
 		Challenge: r.pending,
 		Outbound:  outbound(t, log),
 		Own:       r.own,
-		Log:       log, Access: g.access, Metrics: g.set,
+		Log:       log, Access: g.access, Traces: r.traces, Metrics: g.set,
 	}
 }
 

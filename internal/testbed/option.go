@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/trackgate/trackgate/configs"
+	"github.com/trackgate/trackgate/internal/traces"
 )
 
 // Host is the name that the public listener of [Edge] answers to.
@@ -32,6 +33,7 @@ type recipe struct {
 	trap     string
 	pending  func(host, path string) []byte
 	own      func(netip.AddrPort) bool
+	traces   *traces.Exporter
 }
 
 // Pool names the backends, "host:port".
@@ -76,6 +78,9 @@ func Challenged(of func(host, path string) []byte) Option { return func(r *recip
 
 // Own has the gate take connections for its own program's where own says so.
 func Own(own func(from netip.AddrPort) bool) Option { return func(r *recipe) { r.own = own } }
+
+// Traced gives the gate an exporter of spans.
+func Traced(e *traces.Exporter) Option { return func(r *recipe) { r.traces = e } }
 
 // text is the settings as an operator would write them.
 func (r *recipe) text() string {

@@ -40,6 +40,7 @@ const (
 	StrictTransportSecurity      // RFC 6797
 	RequestID                    // x-request-id: the name of an exchange in the logs of all that take part
 	TraceParent                  // W3C Trace Context, section 3.2
+	TraceState                   // 3.3
 	Range                        // fields that modify or control, which no trailer may carry
 )
 
@@ -56,7 +57,7 @@ var known = [...]struct {
 	{"vary", Vary}, {"user-agent", UserAgent}, {"server", Server}, {"date", Date}, {"content-type", ContentType},
 	{"x-process-time", ProcessTime}, {"x-forwarded-for", XForwardedFor}, {"x-real-ip", XRealIP},
 	{"x-context", Private}, {"scheme", Private}, {"strict-transport-security", StrictTransportSecurity},
-	{"x-request-id", RequestID}, {"traceparent", TraceParent},
+	{"x-request-id", RequestID}, {"traceparent", TraceParent}, {"tracestate", TraceState},
 
 	{"content-range", Range}, {"content-encoding", Range}, {"content-location", Range}, {"cache-control", Range},
 	{"range", Range}, {"pragma", Range}, {"age", Range}, {"expires", Range}, {"location", Range}, {"retry-after", Range},

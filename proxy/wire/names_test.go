@@ -22,7 +22,7 @@ func TestLookup(t *testing.T) {
 		"user-agent": wire.UserAgent, "server": wire.Server, "date": wire.Date, "content-type": wire.ContentType,
 		"x-process-time": wire.ProcessTime, "x-forwarded-for": wire.XForwardedFor, "x-real-ip": wire.XRealIP,
 		"x-context": wire.Private, "scheme": wire.Private, "strict-transport-security": wire.StrictTransportSecurity,
-		"x-request-id": wire.RequestID, "traceparent": wire.TraceParent, "tracestate": wire.Other,
+		"x-request-id": wire.RequestID, "traceparent": wire.TraceParent, "tracestate": wire.TraceState,
 		"access-control-request-method":  wire.AccessControlRequest,
 		"access-control-request-headers": wire.AccessControlRequest,
 		"access-control-allow-origin":    wire.AccessControl, "access-control-": wire.AccessControl,

@@ -1,0 +1,369 @@
+package traces
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/trackgate/trackgate/internal/accesslog"
+	"github.com/trackgate/trackgate/internal/reason"
+)
+
+// collector takes spans as the protocol wants it, and answers as it is told to.
+type collector struct {
+	*httptest.Server
+	mu     sync.Mutex
+	answer func(w http.ResponseWriter, n int) // of post number n; nil is all fine
+	posts  []*http.Request
+	data   []*tracepb.TracesData
+}
+
+func newCollector(t *testing.T, answer func(http.ResponseWriter, int)) *collector {
+	t.Helper()
+	c := &collector{answer: answer}
+	c.Server = httptest.NewServer(c)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	data := &tracepb.TracesData{}
+	if err == nil {
+		err = proto.Unmarshal(body, data)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.posts, c.data = append(c.posts, r), append(c.data, data)
+	if c.answer != nil {
+		c.answer(w, len(c.posts))
+	}
+}
+
+func (c *collector) spans() (all []*tracepb.Span) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.data {
+		all = append(all, d.ResourceSpans[0].ScopeSpans[0].Spans...)
+	}
+	return all
+}
+
+func (c *collector) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.posts)
+}
+
+// fast is a pace for tests.
+func fast() pace {
+	return pace{batch: 10 * time.Millisecond, first: 10 * time.Millisecond, long: 20 * time.Millisecond, patience: 300 * time.Millisecond, last: time.Second}
+}
+
+// run lets an exporter work until the returned func is called, which waits for its end.
+func run(t *testing.T, e *Exporter) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		e.Run(ctx)
+		close(done)
+	}()
+	end = func() {
+		cancel()
+		<-done
+	}
+	t.Cleanup(end)
+	return end
+}
+
+func aPlace() *Place {
+	p := &Place{}
+	copy(p.Trace[:], "4bf92f3577b34da6a3ce929d0e0e4736")
+	copy(p.Parent[:], "00f067aa0ba902b7")
+	copy(p.Span[:], "b7ad6b7169203331")
+	return p
+}
+
+func anEntry() *accesslog.Entry {
+	return &accesslog.Entry{
+		Time: time.Unix(1_900_000_000, 5).UTC(), Duration: 1500 * time.Millisecond, Listener: "public", Client: netip.MustParseAddr("::ffff:192.0.2.7"),
+		Protocol: "HTTP/2.0", Method: []byte("POST"), Host: []byte("track.test"), Path: []byte("/track"), Status: 502, Reason: reason.ConnectFailed,
+		BytesIn: 10, BytesOut: 20, Backend: "10.0.0.11:8686", Attempts: 2, BackendDuration: time.Second, TLS: "1.3",
+		RequestID: []byte("abc"), UserAgent: []byte("agent \xff\x00" + strings.Repeat("x", 5000)),
+	}
+}
+
+// values are attributes as a map.
+func values(list []*commonpb.KeyValue) map[string]any {
+	all := map[string]any{}
+	for _, a := range list {
+		switch v := a.Value.Value.(type) {
+		case *commonpb.AnyValue_StringValue:
+			all[a.Key] = v.StringValue
+		case *commonpb.AnyValue_IntValue:
+			all[a.Key] = v.IntValue
+		case *commonpb.AnyValue_DoubleValue:
+			all[a.Key] = v.DoubleValue
+		}
+	}
+	return all
+}
+
+func TestASpanSaysWhatTheLogSays(t *testing.T) {
+	c := newCollector(t, nil)
+	e := New(nil)
+	e.pace = fast()
+	e.Set(Options{URL: c.URL + "/v1/traces", Sample: 1, Service: "edge", Version: "1.2.3", Fields: http.Header{"Authorization": {"Bearer x"}}})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	require.Eventually(t, func() bool { return e.Exported() == 1 }, 10*time.Second, time.Millisecond)
+	end()
+
+	s := c.spans()[0]
+	assert.Equal(t, "POST", s.Name)
+	assert.Equal(t, tracepb.Span_SPAN_KIND_SERVER, s.Kind)
+	assert.Equal(t, []byte{0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36}, s.TraceId)
+	assert.Equal(t, []byte{0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7}, s.ParentSpanId)
+	assert.Equal(t, []byte{0xb7, 0xad, 0x6b, 0x71, 0x69, 0x20, 0x33, 0x31}, s.SpanId)
+	assert.Equal(t, uint32(0x301), s.Flags)
+	assert.Equal(t, uint64(1_500_000_000), s.EndTimeUnixNano-s.StartTimeUnixNano)
+	assert.Equal(t, tracepb.Status_STATUS_CODE_ERROR, s.Status.Code)
+	got := values(s.Attributes)
+	agent := got["user_agent.original"].(string)
+	assert.True(t, strings.HasPrefix(agent, "agent \uFFFD\x00xxx") && len(agent) < 1100, "%.40q", agent)
+	delete(got, "user_agent.original")
+	assert.Equal(t, map[string]any{
+		"http.request.method": "POST", "url.scheme": "https", "url.path": "/track", "server.address": "track.test", "client.address": "192.0.2.7",
+		"network.protocol.name": "http", "network.protocol.version": "2", "http.response.status_code": int64(502), "error.type": "connect_failed",
+		"http.request.body.size": int64(10), "http.response.body.size": int64(20), "trackgate.listener": "public", "trackgate.reason": "connect_failed",
+		"trackgate.request_id": "abc", "trackgate.backend": "10.0.0.11:8686", "trackgate.attempts": int64(2), "trackgate.backend_seconds": 1.0,
+	}, got)
+	of := values(c.data[0].ResourceSpans[0].Resource.Attributes)
+	assert.Equal(t, "edge", of["service.name"])
+	assert.Equal(t, "1.2.3", of["service.version"])
+	assert.Equal(t, "Bearer x", c.posts[0].Header.Get("Authorization"))
+	assert.Equal(t, "application/x-protobuf", c.posts[0].Header.Get("Content-Type"))
+	assert.Equal(t, "/v1/traces", c.posts[0].URL.Path)
+}
+
+func TestASpanOfLittle(t *testing.T) {
+	p := aPlace()
+	p.Parent = [16]byte{}
+	s := spanOf(p, &accesslog.Entry{Protocol: "HTTP/1.1", Method: []byte("BREW"), Status: 200})
+	assert.Equal(t, "HTTP", s.Name)
+	assert.Empty(t, s.ParentSpanId)
+	assert.Equal(t, uint32(0x101), s.Flags)
+	assert.Nil(t, s.Status)
+	got := values(s.Attributes)
+	assert.Equal(t, "_OTHER", got["http.request.method"])
+	assert.Equal(t, "BREW", got["http.request.method_original"])
+	assert.Equal(t, "1.1", got["network.protocol.version"])
+	assert.Equal(t, "http", got["url.scheme"])
+	assert.NotContains(t, got, "trackgate.backend")
+
+	s = spanOf(p, &accesslog.Entry{Protocol: "HTTP/1.1", Method: []byte("GET"), Status: 503})
+	assert.Equal(t, "503", values(s.Attributes)["error.type"], "a backend's own")
+}
+
+func TestWhatIsLeftIsPostedInTheEnd(t *testing.T) {
+	c := newCollector(t, nil)
+	e := New(nil)
+	e.Set(Options{URL: c.URL, Sample: 1}) // whose time has not come
+	end := run(t, e)
+	for range batchSize + 10 {
+		e.Record(aPlace(), anEntry())
+	}
+	end()
+	assert.Len(t, c.spans(), batchSize+10)
+	assert.Equal(t, uint64(batchSize+10), e.Exported())
+}
+
+func TestAFullQueueDropsAndCounts(t *testing.T) {
+	e := New(nil)
+	e.Set(Options{URL: "http://127.0.0.1:1", Sample: 1})
+	for range queueSize + 3 {
+		e.Record(aPlace(), anEntry())
+	}
+	assert.Equal(t, uint64(3), e.Dropped())
+}
+
+func TestACollectorThatIsBusyIsAskedAgain(t *testing.T) {
+	for _, status := range []int{429, 502, 503, 504} {
+		c := newCollector(t, func(w http.ResponseWriter, n int) {
+			if n < 3 {
+				w.WriteHeader(status)
+			}
+		})
+		var said []error
+		e := New(func(err error) { said = append(said, err) })
+		e.pace = fast()
+		e.Set(Options{URL: c.URL, Sample: 1})
+		end := run(t, e)
+		e.Record(aPlace(), anEntry())
+		require.Eventually(t, func() bool { return e.Exported() == 1 }, 10*time.Second, time.Millisecond, "%d", status)
+		end()
+		assert.Equal(t, 3, c.count())
+		require.Len(t, said, 2, "when it begins to fail, and when it works again")
+		assert.ErrorContains(t, said[0], "the collector answered ")
+		assert.NoError(t, said[1])
+		assert.Zero(t, e.Dropped())
+	}
+}
+
+func TestRetryAfterIsHeeded(t *testing.T) {
+	res := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"7"}}}
+	v := judge(res, nil)
+	assert.True(t, v.again)
+	assert.Equal(t, 7*time.Second, v.wait)
+	res.Header.Set("Retry-After", "99999999")
+	assert.Equal(t, time.Hour, judge(res, nil).wait)
+}
+
+func TestWhatACollectorRefusesIsDropped(t *testing.T) {
+	for _, status := range []int{301, 400, 401, 404, 500} {
+		c := newCollector(t, func(w http.ResponseWriter, _ int) {
+			w.Header().Set("Location", "http://127.0.0.1:1/")
+			w.WriteHeader(status)
+		})
+		e := New(nil)
+		e.pace = fast()
+		e.Set(Options{URL: c.URL, Sample: 1})
+		end := run(t, e)
+		e.Record(aPlace(), anEntry())
+		require.Eventually(t, func() bool { return e.Dropped() == 1 }, 10*time.Second, time.Millisecond, "%d", status)
+		end()
+		assert.Equal(t, 1, c.count())
+	}
+}
+
+func TestPatienceEnds(t *testing.T) {
+	e := New(nil)
+	e.pace = fast()
+	e.Set(Options{URL: "http://127.0.0.1:1", Sample: 1}) // nobody is there
+	run(t, e)
+	e.Record(aPlace(), anEntry())
+	require.Eventually(t, func() bool { return e.Dropped() == 1 }, 10*time.Second, time.Millisecond)
+}
+
+// A collector that hangs must not keep the gate from its end.
+func TestTheEndIsNotHeldUp(t *testing.T) {
+	held := make(chan struct{})
+	c := newCollector(t, func(http.ResponseWriter, int) { <-held })
+	defer close(held)
+	e := New(nil)
+	e.pace = fast()
+	e.pace.last = 50 * time.Millisecond
+	e.Set(Options{URL: c.URL, Sample: 1})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	require.Eventually(t, func() bool { return len(e.queue) == 0 }, 10*time.Second, time.Millisecond)
+	begin := time.Now()
+	end()
+	assert.Less(t, time.Since(begin), 5*time.Second)
+	assert.Equal(t, uint64(1), e.Dropped())
+}
+
+func TestWhatIsRejectedIsCounted(t *testing.T) {
+	part := protowire.AppendVarint(protowire.AppendTag(nil, rejectedField, protowire.VarintType), 1)
+	part = protowire.AppendString(protowire.AppendTag(part, messageField, protowire.BytesType), "too old")
+	answer := protowire.AppendBytes(protowire.AppendTag(nil, partialField, protowire.BytesType), part)
+	c := newCollector(t, func(w http.ResponseWriter, _ int) { w.Write(answer) })
+	var said error
+	e := New(func(err error) { said = err })
+	e.Set(Options{URL: c.URL, Sample: 1})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	e.Record(aPlace(), anEntry())
+	end()
+	assert.Equal(t, uint64(1), e.Dropped())
+	assert.Equal(t, uint64(1), e.Exported())
+	assert.EqualError(t, said, `the collector rejected 1 spans: "too old"`)
+}
+
+func FuzzPartialSuccess(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{0x0a, 0x04, 0x08, 0x01, 0x12, 0x00})
+	f.Add([]byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Add([]byte("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		rejected, why := partialSuccess(answer)
+		assert.GreaterOrEqual(t, rejected, 0)
+		assert.LessOrEqual(t, len(why), 500)
+	})
+}
+
+func TestTheShareThatIsChosen(t *testing.T) {
+	e := New(nil)
+	assert.False(t, e.Chosen())
+	assert.False(t, e.On())
+	assert.False(t, (*Exporter)(nil).On())
+	for share, bounds := range map[float64][2]int{0: {0, 0}, 1: {10_000, 10_000}, .1: {850, 1150}, -1: {0, 0}, 2: {10_000, 10_000}} {
+		e.Set(Options{URL: "http://127.0.0.1:1", Sample: share})
+		chosen := 0
+		for range 10_000 {
+			if e.Chosen() {
+				chosen++
+			}
+		}
+		assert.True(t, bounds[0] <= chosen && chosen <= bounds[1], "%v: %d", share, chosen)
+	}
+	e.Set(Options{})
+	assert.False(t, e.On())
+}
+
+func TestWhatIsTurnedOffIsDropped(t *testing.T) {
+	e := New(nil)
+	e.Set(Options{URL: "http://127.0.0.1:1", Sample: 1})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	e.Set(Options{})
+	end()
+	assert.Equal(t, uint64(1), e.Dropped())
+}
+
+func TestTheCollectorsCertificateIsChecked(t *testing.T) {
+	c := &collector{}
+	c.Server = httptest.NewTLSServer(c)
+	t.Cleanup(c.Close)
+	c.Config.ErrorLog = nil
+	for _, roots := range []*x509.CertPool{nil, x509.NewCertPool()} {
+		var said []error
+		e := New(func(err error) { said = append(said, err) })
+		e.pace = fast()
+		e.Set(Options{URL: c.URL, Sample: 1, Roots: roots})
+		end := run(t, e)
+		e.Record(aPlace(), anEntry())
+		require.Eventually(t, func() bool { return e.Dropped() == 1 }, 10*time.Second, time.Millisecond)
+		end()
+		var unknown x509.UnknownAuthorityError
+		assert.True(t, errors.As(said[0], &unknown), "%v", said[0])
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(c.Certificate())
+	e := New(nil)
+	e.Set(Options{URL: c.URL, Sample: 1, Roots: roots})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	end()
+	assert.Equal(t, uint64(1), e.Exported())
+}

@@ -177,7 +177,7 @@ func (c *conn) parting() bool { return c.gate.draining.Load() || c.dismissed.Loa
 // the gate says that it leaves, or its listener has ended. Over HTTP/1.1 the next answer
 // says so, whenever that is; to close an idle connection might lose a request that is on
 // its way.
-func (c *conn) leaving() bool { return c.parting() || c.gate.retiring.Load() || c.ended() }
+func (c *conn) leaving() bool { return c.parting() || c.gate.retired.Load() != nil || c.ended() }
 
 // ended reports whether the connection's listener is gone, or is there on other terms.
 func (c *conn) ended() bool {

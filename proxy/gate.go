@@ -55,11 +55,12 @@ type Gate struct {
 	crew       *crew // for connections
 	hands      *crew // for streams
 	register   register
-	complaints zerolog.Logger // of what clients may provoke at will: a few lines at a time
-	failures   zerolog.Logger // of attempts, a few lines at a time
-	open       atomic.Int64   // connections
-	room       atomic.Int64   // how many there may be
-	retiring   atomic.Bool    // it says that it leaves, and takes what comes nevertheless
+	complaints zerolog.Logger            // of what clients may provoke at will: a few lines at a time
+	failures   zerolog.Logger            // of attempts, a few lines at a time
+	open       atomic.Int64              // connections
+	room       atomic.Int64              // how many there may be
+	retired    atomic.Pointer[time.Time] // since when it says that it leaves, and takes what comes nevertheless; nil: it stays
+	mustEnd    atomic.Bool               // it was told to: to leave cannot be taken back
 	draining   atomic.Bool
 	handedOver atomic.Bool
 	over       atomic.Bool   // the drain time
@@ -200,12 +201,12 @@ func (g *Gate) Addrs() []net.Addr {
 func (g *Gate) Run(ctx context.Context) {
 	g.start(ctx)
 	<-ctx.Done()
+	g.mustEnd.Store(true)
 	while := g.timeouts().Drain
 	if g.handedOver.Load() {
 		while = g.letLeave(while)
 	} else if g.timeouts().Announce > 0 {
-		g.Retire(true)
-		<-time.After(g.timeouts().Announce)
+		g.announce(g.timeouts().Announce)
 	}
 	g.close()
 	g.drain(while)
@@ -216,16 +217,34 @@ func (g *Gate) Run(ctx context.Context) {
 
 // Retire has the gate say that it leaves, so that whoever is before it sends its clients
 // elsewhere: Ready tells of a drain, answers close their connections, and HTTP/2 ones are
-// told to come again. All that comes is served nevertheless. It may be taken back.
-func (g *Gate) Retire(on bool) {
-	g.retiring.Store(on)
-	if on {
+// told to come again. All that comes is served nevertheless. It may be taken back until the
+// gate was told to end; then that is ErrDraining.
+func (g *Gate) Retire(on bool) error {
+	if !on {
+		if g.retired.Store(nil); !g.mustEnd.Load() {
+			return nil
+		}
+		g.Retire(true) //nolint:errcheck // which never fails
+		return ErrDraining
+	}
+	if now := time.Now(); g.retired.CompareAndSwap(nil, &now) {
 		g.register.each(func(c *conn) {
 			if c.mustSay() {
 				c.wake()
 			}
 		})
 	}
+	return nil
+}
+
+// announce says for a while that the gate leaves. The time counts from when it was said
+// first: who has had it said before, and waited, need not wait again.
+func (g *Gate) announce(while time.Duration) {
+	g.Retire(true) //nolint:errcheck // which never fails
+	if since := g.retired.Load(); since != nil {
+		while -= time.Since(*since)
+	}
+	<-time.After(while)
 }
 
 // close ends the accepting, for good.
@@ -245,7 +264,7 @@ func (g *Gate) letLeave(while time.Duration) time.Duration {
 	closeAll(g.ports)
 	g.mu.Unlock()
 	g.accepting.Wait()
-	g.Retire(true)
+	g.Retire(true) //nolint:errcheck // which never fails
 	began := time.Now()
 	await(g.register.gone(), while)
 	return max(while-time.Since(began), lingerTime)
@@ -316,7 +335,7 @@ var (
 // Ready returns nil when the gate takes traffic.
 func (g *Gate) Ready() error {
 	switch {
-	case g.draining.Load(), g.retiring.Load():
+	case g.draining.Load(), g.retired.Load() != nil:
 		return ErrDraining
 	case !g.serving.Load():
 		return ErrNotServing

@@ -29,11 +29,11 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 	file, format := fileFlag(c), outputFlag(c)
 	var wait *time.Duration
 	if draining {
-		wait = c.Flags().Duration("wait", 0, "how long to wait for all connections to leave, where the whole gate drains")
+		wait = c.Flags().Duration("wait", 0, "how long to wait for all connections to leave, where the whole gate drains; never less than timeouts.announce")
 	}
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		if len(args) == 0 {
-			return retire(c, settings.Admin, draining, wait)
+			return retire(c, settings, draining, wait)
 		}
 		var states []pool.State
 		wish := drainWish{Pool: args[0], Backend: args[1], Draining: draining}
@@ -55,15 +55,17 @@ func noneOrTwo(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// retire has the whole gate say that it leaves, or take that back, and waits for its
-// connections to do so.
-func retire(c *cobra.Command, sides configs.Admin, on bool, wait *time.Duration) error {
+// retire has the whole gate say that it leaves, or take that back. With a time it waits until
+// those before the gate have had theirs to notice, and for its connections to leave.
+func retire(c *cobra.Command, settings *configs.Settings, on bool, wait *time.Duration) error {
 	var now status
-	if err := tell(c.Context(), sides, "/retire", retireWish{on}, &now); err != nil {
+	began := time.Now()
+	if err := tell(c.Context(), settings.Admin, "/retire", retireWish{on}, &now); err != nil {
 		return err
 	}
 	if on && *wait > 0 {
-		if err := awaitLeave(c.Context(), sides, *wait, &now); err != nil {
+		<-time.After(settings.Timeouts.Announce)
+		if err := awaitLeave(c.Context(), settings.Admin, *wait-time.Since(began), &now); err != nil {
 			return err
 		}
 	}
@@ -80,15 +82,14 @@ func awaitLeave(ctx context.Context, sides configs.Admin, while time.Duration, n
 	defer over.Stop()
 	look := time.NewTicker(leaveInterval)
 	defer look.Stop()
-	for now.Connections > 0 {
+	for {
+		if err := get(ctx, sides, "/status", now); err != nil || now.Connections == 0 {
+			return err
+		}
 		select {
 		case <-over.C:
 			return nil
 		case <-look.C:
 		}
-		if err := get(ctx, sides, "/status", now); err != nil {
-			return err
-		}
 	}
-	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -92,7 +93,9 @@ type retireWish struct {
 }
 
 func (s *server) retire(_ context.Context, w retireWish) (any, error) {
-	s.gate.Retire(w.On)
+	if err := s.gate.Retire(w.On); err != nil {
+		return nil, errors.New("the gate was told to end: that cannot be taken back")
+	}
 	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")
 	return s.status(), nil
 }

@@ -184,6 +184,18 @@ func TestVerbsOfOperators(t *testing.T) {
 	assert.Equal(t, os.FileMode(socketMode), info.Mode().Perm())
 }
 
+// Those before the gate need their time to notice, however few come.
+func TestADrainWaitsForThoseBefore(t *testing.T) {
+	g := newOperated(t)
+	g.rewrite(t, "pools:", "timeouts: {announce: 300ms}\npools:")
+	began := time.Now()
+	got := try("drain", "-c", g.file, "--wait", "1ms")
+	assert.Equal(t, exitFine, got.code, got.stderr)
+	assert.Regexp(t, `^the gate is draining, 0 connections\n$`, got.stdout)
+	assert.GreaterOrEqual(t, time.Since(began), 300*time.Millisecond)
+	assert.Equal(t, 200, g.status(t, "POST", "/track"), "it serves nevertheless")
+}
+
 func TestVerbsWithoutAGate(t *testing.T) {
 	p := newPlace(t)
 	p.socket = filepath.Join(t.TempDir(), "admin.sock")

@@ -69,7 +69,7 @@ func TestTheChartFitsTogether(t *testing.T) {
 replicas: 5
 image: {repository: registry.internal/gate, tag: "1e5", pullPolicy: Always, pullSecrets: [registry]}
 drainSeconds: 40
-preStopSeconds: 30
+announceSeconds: 30
 admin: {port: 9999}
 service: {loadBalancerClass: example.com/nlb, annotations: {example.com/scheme: internet-facing}}
 podAnnotations: {prometheus.io/scrape: "true"}

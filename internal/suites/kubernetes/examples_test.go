@@ -36,7 +36,7 @@ func TestTheSidecarFitsTogether(t *testing.T) {
 	require.Len(t, g.pod.Containers, 2)
 	behind := g.pod.Containers[1]
 	last := behind.Lifecycle.PreStop.Sleep.Seconds
-	assert.GreaterOrEqual(t, float64(last), float64(g.container.Lifecycle.PreStop.Sleep.Seconds)+g.settings.Timeouts.Drain.Seconds(),
+	assert.GreaterOrEqual(t, float64(last), (g.settings.Timeouts.Announce + g.settings.Timeouts.Drain).Seconds(),
 		"the API outlives the gate")
 	assert.Greater(t, *g.pod.TerminationGracePeriodSeconds, last)
 	g.pod.Containers = []core.Container{g.container}

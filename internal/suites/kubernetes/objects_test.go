@@ -100,7 +100,7 @@ func TestAMisspeltFieldIsFound(t *testing.T) {
 	for file, words := range map[string][]string{
 		"deployment.yaml": {
 			"replicas", "maxSurge", "matchLabels", "terminationGracePeriodSeconds", "runAsNonRoot", "sysctls", "topologyKey", "matchLabelKeys",
-			"containerPort", "httpGet", "periodSeconds", "preStop", "seconds", "requests", "readOnlyRootFilesystem", "drop", "mountPath", "secretName",
+			"containerPort", "httpGet", "periodSeconds", "preStop", "exec", "command", "requests", "readOnlyRootFilesystem", "drop", "mountPath", "secretName",
 		},
 		"service.yaml":             {"externalTrafficPolicy", "selector", "targetPort"},
 		"networkpolicy.yaml":       {"podSelector", "policyTypes", "ingress", "from", "cidr", "namespaceSelector"},

@@ -136,10 +136,11 @@ func (g gate) port(t *testing.T, name string) int32 {
 func (g gate) hasTimeToDrain(t *testing.T) {
 	t.Helper()
 	require.NotNil(t, g.container.Lifecycle, "what is sent after SIGTERM is lost")
-	sleep := time.Duration(g.container.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	assert.GreaterOrEqual(t, sleep, 5*time.Second)
+	announce := g.settings.Timeouts.Announce
+	assert.GreaterOrEqual(t, announce, 5*time.Second)
+	assert.Equal(t, []string{"/usr/local/bin/trackgate", "drain", "--wait", announce.String()}, g.container.Lifecycle.PreStop.Exec.Command)
 	grace := time.Duration(*g.pod.TerminationGracePeriodSeconds) * time.Second
-	assert.GreaterOrEqual(t, grace, sleep+g.settings.Timeouts.Announce+g.settings.Timeouts.Drain+margin)
+	assert.GreaterOrEqual(t, grace, announce+g.settings.Timeouts.Drain+margin)
 }
 
 // mountsItsFiles: the root is read-only and has no certificates.

@@ -73,7 +73,14 @@ type drainWish struct {
 }
 
 // drain takes a backend out, or in again. It answers with how all backends of the pool are.
+// While settings change or another process takes over it waits: what is handed on then must
+// have it, or it is the other's affair.
 func (s *server) drain(_ context.Context, w drainWish) (any, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	if s.relieved {
+		return nil, errRelieved
+	}
 	if err := s.gate.Drain(w.Pool, w.Backend, w.Draining); err != nil {
 		return nil, err
 	}
@@ -93,6 +100,11 @@ type retireWish struct {
 }
 
 func (s *server) retire(_ context.Context, w retireWish) (any, error) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	if s.relieved {
+		return nil, errRelieved
+	}
 	if err := s.gate.Retire(w.On); err != nil {
 		return nil, errors.New("the gate was told to end: that cannot be taken back")
 	}

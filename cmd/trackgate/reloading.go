@@ -51,6 +51,9 @@ func (s *server) reload(ctx context.Context, confirm time.Duration) (report, err
 
 // try uses the settings, for good or on trial.
 func (s *server) try(ctx context.Context, confirm time.Duration) (report, error) {
+	if s.relieved {
+		return report{}, errRelieved
+	}
 	if s.onTrial != nil {
 		return report{}, errOnTrial
 	}

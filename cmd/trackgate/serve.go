@@ -77,6 +77,7 @@ type server struct {
 
 	reloading sync.Mutex // one at a time
 	onTrial   *trial     // nil: nothing is
+	relieved  bool       // another process has taken over
 	trials    chan *trial
 	current   atomic.Pointer[generation]
 	changed   chan struct{} // gets word when there is another generation

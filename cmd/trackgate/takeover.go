@@ -25,6 +25,9 @@ type successor struct {
 	Before int `json:"before"` // the one that answers
 }
 
+// errRelieved says that it is too late to ask this process for anything.
+var errRelieved = errors.New("another process has taken over meanwhile: say it once more")
+
 // programPath is the file that the program was started as, to be found before anything
 // changes: a new version is put in its place.
 func programPath() (string, error) {
@@ -41,6 +44,8 @@ func (s *server) upgrade() (successor, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
 	switch {
+	case s.relieved:
+		return successor{}, errRelieved
 	case s.onTrial != nil:
 		return successor{}, errOnTrial
 	case os.Getpid() == 1:
@@ -55,6 +60,7 @@ func (s *server) upgrade() (successor, error) {
 	}
 	by := successor{PID: process.Pid, Before: os.Getpid()}
 	s.log.Info().Int("pid", by.PID).Msg("another process has taken over")
+	s.relieved = true
 	s.manager.HandOver(by.PID)
 	s.gate.HandOver()
 	s.sides.handOver()

@@ -68,6 +68,37 @@ func TestADrainOutlivesATakeover(t *testing.T) {
 	assert.False(t, backends()[0].Draining)
 }
 
+// What an operator has said in the middle of a takeover holds in the other process, or was
+// not taken.
+func TestADrainDuringATakeoverIsNotLost(t *testing.T) {
+	g := newOperated(t)
+	var states []pool.State
+	backends := func() []pool.State {
+		got := try("backends", "-c", g.file, "-o", "json")
+		require.NoError(t, json.Unmarshal([]byte(got.stdout), &states), got.stderr)
+		return states
+	}
+	first := backends()[0]
+	for i := range 4 {
+		verb, want := "drain", true
+		if i%2 == 1 {
+			verb, want = "undrain", false
+		}
+		said := make(chan outcome)
+		go func() {
+			got := try(verb, "-c", g.file, first.Pool, first.Backend)
+			if strings.Contains(got.stderr, errRelieved.Error()) {
+				got = try(verb, "-c", g.file, first.Pool, first.Backend)
+			}
+			said <- got
+		}()
+		g.successorOf(t)
+		got := <-said
+		require.Equal(t, exitFine, got.code, got.stderr)
+		assert.Equal(t, want, backends()[0].Draining, verb)
+	}
+}
+
 // A gate that cannot be followed goes on: here the file of its settings is broken, and no
 // verb could say so.
 func TestATakeoverThatFailsChangesNothing(t *testing.T) {

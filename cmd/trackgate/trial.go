@@ -15,6 +15,7 @@ import (
 // time, or the gate does worse with them, those of before come back.
 type trial struct {
 	old       *configs.Settings
+	file      print // of the settings on trial
 	until     time.Time
 	confirmed chan struct{}
 	health    metrics.Health  // when it began
@@ -41,7 +42,7 @@ var (
 // newTrial notes how the gate does before settings are used.
 func (s *server) newTrial(while time.Duration) *trial {
 	return &trial{
-		old: s.settings(), until: time.Now().Add(while), confirmed: make(chan struct{}),
+		old: s.settings(), file: printOf(s.file), until: time.Now().Add(while), confirmed: make(chan struct{}),
 		health: s.metrics.Health(), down: downOf(s.gate.Backends()),
 	}
 }

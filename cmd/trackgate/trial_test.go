@@ -75,6 +75,36 @@ func TestSettingsOnTrial(t *testing.T) {
 	assert.Equal(t, "0", g.metric(t, "trackgate_config_last_reload_successful"))
 }
 
+// Who has the file watched may have settings on trial all the same.
+func TestAWatchedFileOnTrial(t *testing.T) {
+	g := newOperated(t)
+	g.rewrite(t, "admin: {", "admin: {watch: true, ")
+	require.Equal(t, exitFine, try("reload", "-c", g.file).code)
+	g.rewrite(t, `hosts: ["localhost"],`, exposed)
+	require.Equal(t, exitFine, try("reload", "-c", g.file, "--confirm", "1m").code)
+	require.Equal(t, 200, g.status(t, "PUT", "/more"))
+	g.rewrite(t, "path: /more", "path: /other")
+	g.staysClosed(t, "/other")
+	assert.Equal(t, "1", g.metric(t, "trackgate_config_last_reload_successful"))
+	require.Equal(t, exitFine, try("confirm", "-c", g.file).code)
+	require.Eventually(t, func() bool { return g.status(t, "PUT", "/other") == 200 }, 20*time.Second, 50*time.Millisecond, "what was written meanwhile")
+
+	g.rewrite(t, "path: /other", "path: /third")
+	require.Equal(t, exitFine, try("reload", "-c", g.file, "--confirm", "1s").code)
+	require.Eventually(t, func() bool { return g.status(t, "PUT", "/other") == 200 }, 20*time.Second, 50*time.Millisecond, "nobody confirmed")
+	g.staysClosed(t, "/third")
+}
+
+// staysClosed looks at a path for longer than a change of the file takes to count.
+func (g *operated) staysClosed(t *testing.T, path string) {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < 3*watchInterval; <-tick.C {
+		require.Equal(t, 404, g.status(t, "PUT", path))
+	}
+}
+
 func TestATrialThatGoesWrongEndsByItself(t *testing.T) {
 	g := newOperated(t)
 	good := g.backend

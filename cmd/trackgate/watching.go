@@ -62,8 +62,20 @@ func (s *server) reloadOnChange(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if s.settings().Admin.Watch && file.changed() {
+		if s.due(file) {
 			s.reload(ctx, 0) //nolint:errcheck // the log tells
 		}
 	}
+}
+
+// due reports whether the file has to be loaded. What is on trial is not loaded beside that,
+// whether it is kept or not; what was written after it is, when the trial is over.
+func (s *server) due(file *watched) bool {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	if s.onTrial != nil {
+		file.used = s.onTrial.file
+		return false
+	}
+	return s.settings().Admin.Watch && file.changed()
 }

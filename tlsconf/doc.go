@@ -29,7 +29,9 @@
 // by itself: a configuration that comes from GetConfigForClient without explicit
 // keys shares the automatic keys of the outer one. Tickets are sealed with AES-GCM,
 // with the server name as additional data: a client that comes back under another
-// name gets a full handshake, and no ticket outlives two key changes (24 hours).
+// name gets a full handshake, and no ticket outlives two key changes (24 hours). A change
+// of settings and a process that takes over get the keys, and change them when they would
+// have been changed (legacy.go).
 //
 // Gates that share a storage share the keys as well (ring.go), so that a client
 // resumes on any of them: each key is written there 12 hours before it is used. A

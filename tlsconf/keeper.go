@@ -26,7 +26,8 @@ type Keeper struct {
 	inner     map[string]*tls.Config
 	guards    map[string]*guard // of listeners that clients show certificates to
 	tickets   []*tickets
-	sharing   *sharing // nil: ticket keys are our own
+	sharing   *sharing                  // nil: ticket keys are our own
+	keyed     atomic.Pointer[time.Time] // since when the current ticket keys are in use
 	table     atomic.Pointer[table]
 	authority atomic.Pointer[authority] // nil until a host needs the internal CA
 	ech       []tls.EncryptedClientHelloKey
@@ -80,7 +81,9 @@ func newKeeper(settings configs.TLS, listeners []configs.Listener, log zerolog.L
 
 // blank is a Keeper that has looked at nothing.
 func blank(settings configs.TLS, log zerolog.Logger, now func() time.Time) *Keeper {
-	return &Keeper{settings: settings, log: log, now: now, pace: usualPace(), leaves: map[string]heldCert{}}
+	k := &Keeper{settings: settings, log: log, now: now, pace: usualPace(), leaves: map[string]heldCert{}}
+	k.keyedSince(time.Now())
+	return k
 }
 
 // load looks at all that settings name. copy is where what is read of a shared storage is

@@ -35,23 +35,8 @@ func (k *Keeper) Next(settings configs.TLS, listeners []configs.Listener) (*Keep
 	if err != nil {
 		return nil, err
 	}
-	next.inherit(k)
+	next.Inherit(k.Legacy())
 	return next, nil
-}
-
-// inherit takes over the ticket keys of listeners, so that visitors resume. Where gates
-// share them they are in the storage.
-func (k *Keeper) inherit(old *Keeper) {
-	if k.sharing != nil {
-		return
-	}
-	for i, l := range k.listeners {
-		for j, before := range old.listeners {
-			if l.Name == before.Name {
-				k.tickets[i].keys.Store(old.tickets[j].keys.Load())
-			}
-		}
-	}
 }
 
 // Discard gives back what a Keeper has opened that is never run.

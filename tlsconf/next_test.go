@@ -2,8 +2,10 @@ package tlsconf
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,6 +57,46 @@ func TestVisitorsResumeAfterAChange(t *testing.T) {
 		g := serve(t, &gate{keeper: next, log: l}, changed[:1])
 		assert.True(t, g.ok(t, client).DidResume)
 	}
+}
+
+func TestVisitorsResumeInAnotherProcess(t *testing.T) {
+	settings, listeners := internalFor(t.TempDir()), listening("a.example.com", "b.example.com")
+	l := &log{}
+	k, err := New(settings, listeners, l.logger())
+	require.NoError(t, err)
+	k.rotate()
+	client := &tls.Config{ServerName: "a.example.com", InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	serve(t, &gate{keeper: k, log: l}, listeners[:1]).ok(t, client)
+	text, err := json.Marshal(k.Legacy())
+	require.NoError(t, err)
+
+	again, err := New(settings, listeners, l.logger())
+	require.NoError(t, err)
+	var left Legacy
+	require.NoError(t, json.Unmarshal(text, &left))
+	again.Inherit(left)
+	again.rotate() // what was current opens still
+	assert.True(t, serve(t, &gate{keeper: again, log: l}, listeners[:1]).ok(t, client).DidResume)
+	again.rotate()
+	again.rotate()
+	assert.False(t, serve(t, &gate{keeper: again, log: l}, listeners[:1]).ok(t, client).DidResume)
+}
+
+// However often settings or processes change: a key is no longer in use for that.
+func TestKeysGrowOldAcrossChanges(t *testing.T) {
+	settings := internalFor(t.TempDir())
+	k, err := New(settings, listening("a.example.com"), (&log{}).logger())
+	require.NoError(t, err)
+	k.keyedSince(time.Now().Add(-5 * time.Hour))
+	next, err := k.Next(settings, listening("a.example.com", "b.example.com"))
+	require.NoError(t, err)
+	assert.InDelta(t, 5, next.keyAge().Hours(), 0.1)
+	keys := next.tickets[0].keys.Load()
+	p := still()
+	p.rotate = 4 * time.Hour
+	running(t, next, p)
+	require.Eventually(t, func() bool { return next.tickets[0].keys.Load() != keys }, 5*time.Second, time.Millisecond)
+	assert.Less(t, next.keyAge(), time.Minute)
 }
 
 func TestAKeeperThatCannotBeMadeChangesNothing(t *testing.T) {

@@ -21,19 +21,26 @@ type tickets struct {
 type ticketKeys struct {
 	current cipher.AEAD
 	others  []cipher.AEAD // open tickets, too
+	raw     [][32]byte    // of all of them, the current one first; nil where they come from a storage
 }
 
 func newTickets() *tickets {
 	t := &tickets{}
-	t.keys.Store(&ticketKeys{current: newSeal(randomKey())})
+	t.keys.Store(keysOf(randomKey()))
 	return t
+}
+
+func keysOf(current [32]byte, others ...[32]byte) *ticketKeys {
+	keys := &ticketKeys{current: newSeal(current), raw: append([][32]byte{current}, others...)}
+	for _, key := range others {
+		keys.others = append(keys.others, newSeal(key))
+	}
+	return keys
 }
 
 // rotate starts a new key. Tickets of the previous one are still good, older ones
 // are not. It must not be called by two goroutines at once.
-func (t *tickets) rotate() {
-	t.keys.Store(&ticketKeys{current: newSeal(randomKey()), others: []cipher.AEAD{t.keys.Load().current}})
-}
+func (t *tickets) rotate() { t.keys.Store(keysOf(randomKey(), t.keys.Load().raw[0])) }
 
 // wrap is WrapSession of the listener's configuration.
 func (t *tickets) wrap(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {

@@ -34,7 +34,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	w := k.watchFolders()
 	defer w.close()
 	defer k.order(ctx)()
-	poll, tend, rotate := time.NewTicker(k.pace.poll), time.NewTicker(k.pace.tend), time.NewTicker(k.pace.rotate)
+	poll, tend, rotate := time.NewTicker(k.pace.poll), time.NewTicker(k.pace.tend), time.NewTimer(k.pace.rotate-k.keyAge())
 	defer poll.Stop()
 	defer tend.Stop()
 	defer rotate.Stop()
@@ -64,6 +64,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.takeOver(ctx)
 		case <-rotate.C:
 			k.rotate()
+			rotate.Reset(k.pace.rotate)
 		}
 	}
 }
@@ -151,6 +152,7 @@ func (k *Keeper) tend() {
 // rotate starts new ticket keys. Those that are shared change by the clock; those of
 // listeners that ask for certificates are never shared, as each gate reads its own files.
 func (k *Keeper) rotate() {
+	k.keyedSince(time.Now())
 	for _, g := range k.guards {
 		g.tickets.rotate()
 	}

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/trackgate/trackgate/internal/supervisor"
 	"github.com/trackgate/trackgate/proxy"
+	"github.com/trackgate/trackgate/tlsconf"
 )
 
 // inheritVariable is the variable of the environment that says what a process inherits.
@@ -22,6 +26,7 @@ const inheritVariable = "GATE_INHERITS"
 type inheritance struct {
 	Sockets []int               `json:"sockets"` // that listen: for clients and for operators
 	Ready   int                 `json:"ready"`   // gets a byte when the new process serves
+	Secrets int                 `json:"secrets"` // memory with a legacy: what is in the environment can be read
 	Drained map[string][]string `json:"drained"` // by operators: backends of each pool, by address
 }
 
@@ -33,6 +38,7 @@ type heir struct {
 	sockets []net.Listener
 	ready   *os.File // nil: nobody waits
 	drained map[string][]string
+	tickets tlsconf.Legacy
 }
 
 // inherit takes what the process that started this one, or a service manager, has opened
@@ -60,8 +66,48 @@ func inherit() (heir, error) {
 		}
 		h.sockets = append(h.sockets, l)
 	}
+	if h.tickets, err = readSecrets(in.Secrets); err != nil {
+		return h, errors.Join(err, h.close())
+	}
 	return h, nil
 }
+
+// secretsOf puts what is for the other process alone into memory that has a descriptor.
+func secretsOf(left tlsconf.Legacy) (*os.File, error) {
+	text, err := json.Marshal(left)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.MemfdCreate("trackgate", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "secrets")
+	if _, err := f.Write(text); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// readSecrets reads what secretsOf has written. A process of before has left nothing.
+func readSecrets(fd int) (left tlsconf.Legacy, err error) {
+	if fd == 0 {
+		return left, nil
+	}
+	f := os.NewFile(uintptr(fd), "secrets")
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, maxSecrets))
+	if err == nil {
+		err = json.Unmarshal(text, &left)
+	}
+	if err != nil {
+		return left, fmt.Errorf("descriptor %d has no secrets: %w", fd, err)
+	}
+	return left, nil
+}
+
+// maxSecrets is more than the keys of all listeners take, in bytes.
+const maxSecrets = 16 << 20
 
 func listenerOf(fd int) (net.Listener, error) {
 	f := os.NewFile(uintptr(fd), "socket")

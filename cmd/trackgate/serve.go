@@ -161,6 +161,7 @@ func (s *server) listen(ctx context.Context) error {
 		s.sides.heirs = append(s.sides.heirs, l)
 	}
 	s.gate.InheritDrained(s.heir.drained)
+	s.keeper().Inherit(s.heir.tickets)
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}

@@ -100,7 +100,12 @@ func (s *server) startSuccessor() (*os.Process, error) {
 // fork starts this program as it was started, but for what it inherits. Package os/exec
 // would make the sockets, which both processes have, block.
 func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
-	in := inheritance{Ready: firstDescriptor + len(sockets), Drained: s.gate.Drained()}
+	secrets, err := secretsOf(s.keeper().Legacy())
+	if err != nil {
+		return 0, err
+	}
+	defer secrets.Close()
+	in := inheritance{Ready: firstDescriptor + len(sockets), Secrets: firstDescriptor + len(sockets) + 1, Drained: s.gate.Drained()}
 	files := []uintptr{0, 1, 2}
 	for i, fd := range sockets {
 		in.Sockets = append(in.Sockets, firstDescriptor+i)
@@ -112,7 +117,7 @@ func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
 	}
 	return syscall.ForkExec(s.program, os.Args, &syscall.ProcAttr{
 		Env:   append(slices.DeleteFunc(slices.Clone(s.environment), ofThisProcess), inheritVariable+"="+string(text)),
-		Files: append(files, says.Fd()),
+		Files: append(files, says.Fd(), secrets.Fd()),
 	})
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -48,6 +51,26 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 	got := try("status", "-c", g.file, "-o", "json")
 	assert.Contains(t, got.stdout, fmt.Sprintf(`"pid": %d`, second.PID))
 	assert.FileExists(t, g.socket)
+}
+
+func TestVisitorsResumeAfterATakeover(t *testing.T) {
+	g := newOperated(t)
+	config := g.client.Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName, config.ClientSessionCache = "localhost", tls.NewLRUClientSessionCache(1)
+	resumed := func() bool {
+		conn, err := tls.Dial("tcp", g.address, config)
+		require.NoError(t, err)
+		defer conn.Close()
+		io.WriteString(conn, "GET /secret HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+		io.Copy(io.Discard, conn) // the ticket comes behind the handshake
+		return conn.ConnectionState().DidResume
+	}
+	require.False(t, resumed())
+	require.True(t, resumed())
+	for range 2 {
+		g.successorOf(t)
+		assert.True(t, resumed())
+	}
 }
 
 func TestADrainOutlivesATakeover(t *testing.T) {

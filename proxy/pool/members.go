@@ -113,11 +113,11 @@ func (e *entry) certified() string {
 func (p *Pool) reconcile(now time.Time) {
 	left, change := p.members, balancer.Change{Weights: map[*balancer.Backend]int{}}
 	p.members = make(map[identity]*Backend, len(left))
-	addrs := map[string]bool{}
+	addrs, drained := map[string]bool{}, drainedOf(left)
 	for _, w := range p.wants() {
 		b, known := left[w.identity]
 		if !known {
-			b = p.join(w)
+			b = p.join(w, drained[w.addr])
 			change.Join = append(change.Join, b.turn)
 		}
 		delete(left, w.identity)
@@ -138,12 +138,24 @@ func (p *Pool) reconcile(now time.Time) {
 	}
 }
 
+// drainedOf returns the addresses that operators have drained. Who joins anew with one of
+// them, with another priority say, is the same to them.
+func drainedOf(members map[identity]*Backend) map[string]bool {
+	drained := map[string]bool{}
+	for _, b := range members {
+		if b.turn.Draining() {
+			drained[b.Addr] = true
+		}
+	}
+	return drained
+}
+
 // join makes a backend that is watched.
-func (p *Pool) join(w wanted) *Backend {
+func (p *Pool) join(w wanted, drained bool) *Backend {
 	b := p.newBackend(w)
 	b.subject = p.monitor.Add(health.Target{Addr: w.addr, Host: w.host, TLS: b.tls, Owner: b})
 	b.metrics.Up(true) // its series may be that of one that was here before
-	if p.awaited[w.addr] {
+	if drained || p.awaited[w.addr] {
 		p.balance.SetDraining(b.turn, true)
 		delete(p.awaited, w.addr)
 	}

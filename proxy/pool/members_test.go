@@ -173,3 +173,24 @@ func TestABackendThatLeavesTakesItsSeriesAlong(t *testing.T) {
 	p.mu.Unlock()
 	assert.Equal(t, map[string]int{"10.0.0.1:80": 1}, p.weights())
 }
+
+func TestADrainOutlivesAnotherPriority(t *testing.T) {
+	p, _ := made(t)
+	at := func(priority int) discovery.Member {
+		return discovery.Member{Addr: "10.0.0.9:1", Name: "be.test", Weight: 1, Priority: priority}
+	}
+	drained := func() map[string]bool {
+		all := map[string]bool{}
+		for _, s := range p.States() {
+			all[s.Backend] = s.Draining
+		}
+		return all
+	}
+	p.resolves(2, at(1))
+	require.NoError(t, p.Drain("10.0.0.9:1", true))
+	p.resolves(2, at(2))
+	assert.Equal(t, map[string]bool{"10.0.0.1:80": false, "10.0.0.9:1": true}, drained())
+	p.resolves(2)
+	p.resolves(2, at(2))
+	assert.Equal(t, map[string]bool{"10.0.0.1:80": false, "10.0.0.9:1": false}, drained(), "whoever has the address later is somebody else")
+}

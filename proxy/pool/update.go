@@ -80,14 +80,9 @@ func (p *Pool) Update(s configs.Pool) {
 func (p *Pool) Drained() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	addrs := slices.Collect(maps.Keys(p.awaited))
-	for _, b := range p.members {
-		if b.turn.Draining() {
-			addrs = append(addrs, b.Addr)
-		}
-	}
-	slices.Sort(addrs)
-	return addrs
+	drained := drainedOf(p.members)
+	maps.Copy(drained, p.awaited)
+	return slices.Sorted(maps.Keys(drained))
 }
 
 // Inherit has the backends with these addresses take no new work, as operators have said

@@ -24,10 +24,11 @@ type look struct {
 	rates map[string]listenerRates // by the names of listeners; none at first, and after a restart
 }
 
-// recent are the last exchanges that are worth a look, newest first.
+// recent are exchanges that are worth a look.
 type recent struct {
 	Refused  []exchange `json:"refused"`
 	Troubled []exchange `json:"troubled"`
+	Slowest  []exchange `json:"slowest"`
 }
 
 // exchange is one of them, as far as it is shown: part of a line of the access log.
@@ -81,6 +82,7 @@ func (l *look) sections() []section {
 		{title: []string{"POOL", "BACKEND", "STATE", "FOR", "WEIGHT", "RUNNING", "KEPT", "WHY"}, rows: l.backends()},
 		{title: []string{"REASON", "LAST 5 MIN", "SINCE START"}, rows: l.reasons()},
 		{title: exchangeTitle("FAILED OR SLOW"), rows: exchangeRows(l.Recent.Troubled)},
+		{title: exchangeTitle("SLOWEST"), rows: exchangeRows(l.Recent.Slowest)},
 		{title: exchangeTitle("REFUSED"), rows: exchangeRows(l.Recent.Refused)},
 	}
 }

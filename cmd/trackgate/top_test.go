@@ -49,6 +49,7 @@ func busyLook() *look {
 	}
 	l.Recent = recent{
 		Troubled: []exchange{{Time: at, Reason: "backend_timeout", Status: 504, Duration: 30.0421, Method: "POST", Path: "/track", Client: "192.0.2.1", Listener: "public", Backend: "10.0.0.12:8686"}},
+		Slowest:  []exchange{{Time: at, Reason: "ok", Status: 200, Duration: .2, Method: "POST", Path: "/track", Client: "192.0.2.1", Listener: "public", Backend: "10.0.0.11:8686"}},
 		Refused:  []exchange{{Time: at, Reason: "not_exposed", Status: 404, Duration: .000021, Method: "GET", Path: "/\x1b[2J/\x9b31m/\u202e", Client: "192.0.2.9", Listener: "public"}},
 	}
 	return l

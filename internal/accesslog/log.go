@@ -32,6 +32,7 @@ type Log struct {
 	wake    chan struct{} // a buffer is half full
 
 	refused, troubled memory // for operators who look
+	slowest           slowest
 
 	mu      sync.Mutex
 	filling []byte // never grows
@@ -54,6 +55,7 @@ func New(o Options) *Log {
 	l.SetSample(o.Sample)
 	l.refused.prepare()
 	l.troubled.prepare()
+	l.slowest.prepare()
 	l.turn.Store(1<<32 - l.step.Load()) // the first one is written
 	return l
 }
@@ -77,8 +79,8 @@ func (l *Log) SetOutput(out io.Writer) {
 // Write adds the line of one exchange. It never waits for the output: a line
 // for which there is no room is dropped and counted. e is not kept.
 func (l *Log) Write(e *Entry) {
-	due, memory := !wentWell(e) || l.chosen(), l.memoryFor(e)
-	if !due && memory == nil {
+	due, memory, slow := !wentWell(e) || l.chosen(), l.memoryFor(e), l.slowest.wants(e)
+	if !due && memory == nil && !slow {
 		return
 	}
 	n := l.lines.Get().(*line)
@@ -88,6 +90,9 @@ func (l *Log) Write(e *Entry) {
 	}
 	if memory != nil {
 		memory.keep(n.buf)
+	}
+	if slow {
+		l.slowest.keep(e, n.buf)
 	}
 	l.lines.Put(n)
 }

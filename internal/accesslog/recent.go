@@ -14,22 +14,22 @@ const (
 	usual      = 512         // bytes of a line that are set aside at once
 )
 
-// Recent is the last lines of two sorts, newest first, whether they were chosen for the
-// log or not.
+// Recent is lines that are worth a look, whether they were chosen for the log or not.
 type Recent struct {
-	Refused  []json.RawMessage `json:"refused"`
-	Troubled []json.RawMessage `json:"troubled"` // failed, or slow
+	Refused  []json.RawMessage `json:"refused"`  // newest first
+	Troubled []json.RawMessage `json:"troubled"` // failed, or slow; newest first
+	Slowest  []json.RawMessage `json:"slowest"`  // of the last five minutes, slowest first; fast ones, too
 }
 
 // Recent returns the lines of exchanges that were refused, failed or slow lately.
 func (l *Log) Recent() Recent {
-	return Recent{Refused: l.refused.lines(), Troubled: l.troubled.lines()}
+	return Recent{Refused: l.refused.lines(), Troubled: l.troubled.lines(), Slowest: l.slowest.lines(time.Now())}
 }
 
 // memoryFor returns where an exchange is remembered: nil for one that went as it should.
 func (l *Log) memoryFor(e *Entry) *memory {
 	switch {
-	case e.Reason != reason.ClientClosed && level(e) == "warn":
+	case refused(e):
 		return &l.refused
 	case level(e) == "error":
 		return &l.troubled
@@ -38,6 +38,9 @@ func (l *Log) memoryFor(e *Entry) *memory {
 	}
 	return nil
 }
+
+// refused reports whether the gate said no, as opposed to what went wrong.
+func refused(e *Entry) bool { return e.Reason != reason.ClientClosed && level(e) == "warn" }
 
 // memory keeps the last lines, and forgets the oldest for a new one.
 type memory struct {

@@ -53,7 +53,7 @@ func TestTheOldestAreForgotten(t *testing.T) {
 	l := New(Options{Output: io.Discard})
 	empty, err := json.Marshal(l.Recent())
 	require.NoError(t, err)
-	assert.Equal(t, `{"refused":[],"troubled":[]}`, string(empty))
+	assert.Equal(t, `{"refused":[],"troubled":[],"slowest":[]}`, string(empty))
 
 	want := []string{}
 	for n := range 3*remembered + 7 {

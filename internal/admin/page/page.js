@@ -202,6 +202,7 @@
     showReasons(status.traffic, status.listeners || []);
     showExchanges("refused", recent.refused, "Nothing was refused lately.");
     showExchanges("troubled", recent.troubled, "Nothing failed or was slow lately.");
+    showExchanges("slowest", recent.slowest, "Nobody came.");
     const down = (status.backends || []).filter((b) => b.state === "down").length;
     document.title = `${down ? `(${down} down) ` : ""}${status.state} – trackgate`;
   };

@@ -1,0 +1,125 @@
+package accesslog
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	slowestMinutes = 5  // that are looked back at
+	slowestKept    = 10 // exchanges of each
+)
+
+// slowest remembers the exchanges of the last minutes that took longest. Nearly all are told
+// by two numbers that they are none of these.
+type slowest struct {
+	minute atomic.Int64 // the newest one, of the clock
+	least  atomic.Int64 // ns that an exchange of that minute has to exceed
+
+	mu    sync.Mutex
+	slots [slowestMinutes]slot
+}
+
+// slot is one minute.
+type slot struct {
+	minute int64
+	lines  []slowLine // room for slowestKept
+}
+
+type slowLine struct {
+	took time.Duration
+	text []byte
+}
+
+// prepare sets room aside, so that a usual line costs no allocation.
+func (s *slowest) prepare() {
+	for i := range s.slots {
+		room := make([]byte, slowestKept*usual)
+		s.slots[i].lines = make([]slowLine, slowestKept)
+		for j := range s.slots[i].lines {
+			s.slots[i].lines[j].text = room[j*usual : j*usual : (j+1)*usual]
+		}
+		s.slots[i].lines = s.slots[i].lines[:0]
+	}
+}
+
+func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
+
+// wants reports whether an exchange may be one to keep. A websocket lasts as long as it is
+// wanted, and who is refused slowly has been slow himself.
+func (s *slowest) wants(e *Entry) bool {
+	if e.Status == 101 || refused(e) {
+		return false
+	}
+	return int64(e.Duration) > s.least.Load() || minuteOf(e.Time.Add(e.Duration)) != s.minute.Load()
+}
+
+// keep takes the line of an exchange, if it still belongs to the slowest of its minute.
+func (s *slowest) keep(e *Entry, text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	minute, newest := minuteOf(e.Time.Add(e.Duration)), s.minute.Load()
+	at := &s.slots[(minute%slowestMinutes+slowestMinutes)%slowestMinutes]
+	if at.minute != minute {
+		if minute < newest && minute > newest-slowestMinutes {
+			return // late, and nothing else of that minute was kept
+		}
+		at.minute, at.lines = minute, at.lines[:0] // also where the clock was set back
+	}
+	at.add(slowLine{e.Duration, text})
+	if minute >= newest || minute <= newest-slowestMinutes {
+		s.minute.Store(minute)
+		s.least.Store(int64(at.least()))
+	}
+}
+
+// least is what a further line has to exceed.
+func (at *slot) least() time.Duration {
+	if len(at.lines) < slowestKept {
+		return 0
+	}
+	return slices.MinFunc(at.lines, bySlowness).took
+}
+
+func bySlowness(a, b slowLine) int { return cmp.Compare(a.took, b.took) }
+
+// add copies a line into the slot, in place of the fastest one where it is full.
+func (at *slot) add(l slowLine) {
+	if len(at.lines) < slowestKept {
+		at.lines = at.lines[:len(at.lines)+1] // with the room of one that was there before
+		last := &at.lines[len(at.lines)-1]
+		last.took, last.text = l.took, append(last.text[:0], l.text...)
+		return
+	}
+	fastest := &at.lines[0]
+	for i := range at.lines {
+		if at.lines[i].took < fastest.took {
+			fastest = &at.lines[i]
+		}
+	}
+	if fastest.took < l.took {
+		fastest.took, fastest.text = l.took, append(fastest.text[:0], l.text...)
+	}
+}
+
+// lines returns those of the last minutes, the slowest first.
+func (s *slowest) lines(now time.Time) []json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []slowLine
+	for i := range s.slots {
+		if age := minuteOf(now) - s.slots[i].minute; 0 <= age && age < slowestMinutes {
+			all = append(all, s.slots[i].lines...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b slowLine) int { return bySlowness(b, a) })
+	list := []json.RawMessage{}
+	for _, l := range all[:min(len(all), 2*slowestKept)] {
+		list = append(list, append(json.RawMessage(nil), l.text...))
+	}
+	return list
+}

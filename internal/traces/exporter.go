@@ -42,7 +42,7 @@ type Options struct {
 // goroutines at once.
 type Exporter struct {
 	to       atomic.Pointer[destination] // nil: off
-	queue    chan *tracepb.Span
+	queue    chan *record
 	exported atomic.Uint64
 	dropped  atomic.Uint64
 	notify   func(error)
@@ -68,7 +68,7 @@ func New(notify func(error)) *Exporter {
 		notify = func(error) {}
 	}
 	return &Exporter{
-		queue: make(chan *tracepb.Span, queueSize), notify: notify,
+		queue: make(chan *record, queueSize), notify: notify,
 		pace: pace{batchEvery, firstWait, longWait, patience, lastWords},
 	}
 }
@@ -97,13 +97,15 @@ func (e *Exporter) Chosen() bool {
 	return d != nil && rand.Uint64()>>1 < d.threshold
 }
 
-// Record takes the span of an exchange, which has ended. It never waits, and keeps nothing
-// of its arguments.
+// Record takes what is told of an exchange, which has ended. It never waits, and keeps
+// nothing of its arguments.
 func (e *Exporter) Record(p *Place, of *accesslog.Entry) {
+	r := recordOf(p, of)
 	select {
-	case e.queue <- spanOf(p, of):
+	case e.queue <- r:
 	default:
 		e.dropped.Add(1)
+		records.Put(r)
 	}
 }
 
@@ -120,8 +122,8 @@ func (e *Exporter) Run(ctx context.Context) {
 	var batch []*tracepb.Span
 	for ctx.Err() == nil {
 		select {
-		case s := <-e.queue:
-			if batch = append(batch, s); len(batch) < batchSize {
+		case r := <-e.queue:
+			if batch = append(batch, r.span()); len(batch) < batchSize {
 				continue
 			}
 		case <-tick.C:
@@ -141,7 +143,7 @@ func (e *Exporter) end(batch []*tracepb.Span) {
 	defer cancel()
 	for {
 		for len(e.queue) > 0 && len(batch) < batchSize {
-			batch = append(batch, <-e.queue)
+			batch = append(batch, (<-e.queue).span())
 		}
 		if len(batch) == 0 {
 			return

@@ -367,3 +367,34 @@ func TestTheCollectorsCertificateIsChecked(t *testing.T) {
 	end()
 	assert.Equal(t, uint64(1), e.Exported())
 }
+
+// What an exchange pays that is chosen; the queue is emptied beside it.
+func BenchmarkRecord(b *testing.B) {
+	e, p, of := New(nil), aPlace(), anEntry()
+	of.UserAgent = []byte("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Record(p, of)
+		records.Put(<-e.queue)
+	}
+}
+
+func TestARecordKeepsNothing(t *testing.T) {
+	of := anEntry()
+	r := recordOf(aPlace(), of)
+	clear(of.Path)
+	clear(of.UserAgent)
+	got := values(r.span().Attributes)
+	assert.Equal(t, "/track", got["url.path"])
+	assert.Equal(t, "abc", got["trackgate.request_id"])
+	assert.Contains(t, got["user_agent.original"], "agent ")
+}
+
+// And one that is not.
+func BenchmarkChosen(b *testing.B) {
+	e := New(nil)
+	e.Set(Options{URL: "http://127.0.0.1:1", Sample: .01})
+	for b.Loop() {
+		e.Chosen()
+	}
+}

@@ -1,6 +1,15 @@
 # A life of the service. Each line of the output is a fact.
 cd /
 state() { systemctl show trackgate -P "$1"; }
+ask() { curl -sk --resolve "$1:443:127.0.0.1" "https://$1/docs"; }
+# eventually waits until a command succeeds, for ten seconds.
+eventually() {
+	for _ in $(seq 100); do
+		if "$@"; then return 0; fi
+		sleep 0.1
+	done
+	return 1
+}
 
 dpkg -i /host/trackgate.deb >&2
 echo "installed: $? $(stat -c '%U:%G %a' /etc/trackgate/trackgate.yaml)"
@@ -24,15 +33,30 @@ first=$(state MainPID)
 echo "user: $(stat -c %U "/proc/$first")"
 echo "capabilities: $(awk '/^CapEff/ {print $2}' "/proc/$first/status")"
 echo "queue: $(ss -ltnH 'sport = 443' | awk '{print $3}')"
-echo "answers: $(curl -sk --resolve track.example.com:443:127.0.0.1 https://track.example.com/docs)"
+echo "answers: $(ask track.example.com)"
+
+sed -i 's/"track.example.com"/"track.example.com", "more.example.com"/' /etc/trackgate/trackgate.yaml
+systemctl reload trackgate
+echo "reloading: $?"
+answers() { [ -n "$(ask more.example.com)" ]; }
+eventually answers
+echo "reloaded: $? $([ "$(state MainPID)" = "$first" ] && echo the same process) $(state ActiveState)"
+
+trackgate upgrade >&2
+echo "upgraded: $?"
+is_other() { [ "$(state MainPID)" != "$first" ]; }
+eventually is_other
+second=$(state MainPID)
+echo "followed: $? $(stat -c %U "/proc/$second") $(state ActiveState)"
+is_gone() { [ ! -e "/proc/$first" ]; }
+eventually is_gone
+echo "relieved: $? $(ask track.example.com)"
 
 sleep 5
 echo "watched: $(state NRestarts) restarts"
-kill -STOP "$first"
-for _ in $(seq 100); do
-	[ "$(state NRestarts)" = 0 ] || [ "$(state SubState)" != running ] || break
-	sleep 0.1
-done
+kill -STOP "$second"
+is_ended() { [ "$(state NRestarts)" != 0 ] && [ "$(state SubState)" = running ]; }
+eventually is_ended
 echo "frozen: $(state NRestarts) restarts, $(state ActiveState)"
 echo "stacks: $(journalctl -u trackgate --no-pager | grep -c 'SIGABRT: abort')"
 

@@ -91,14 +91,17 @@ func (s *server) startSuccessor() (*os.Process, error) {
 	}
 	if err := awaitByte(heard); err != nil {
 		process.Kill() //nolint:errcheck // it may have ended
-		state, waited := process.Wait()
-		return nil, fmt.Errorf("%s did not serve: %w (%s)", s.program, errors.Join(err, waited), state)
+		return nil, fmt.Errorf("%s did not serve: %w", s.program, err)
 	}
 	return process, nil
 }
 
 // fork starts this program as it was started, but for what it inherits. Package os/exec
 // would make the sockets, which both processes have, block.
+//
+// The new process is a child of who started this one. As long as it was one of ours, systemd
+// would take it for a stranger for ever: it follows such a main process, but does not wait
+// for its end when it stops the service, and kills it while it drains.
 func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
 	secrets, err := secretsOf(s.keeper().Legacy())
 	if err != nil {
@@ -118,6 +121,7 @@ func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
 	return syscall.ForkExec(s.program, os.Args, &syscall.ProcAttr{
 		Env:   append(slices.DeleteFunc(slices.Clone(s.environment), ofThisProcess), inheritVariable+"="+string(text)),
 		Files: append(files, says.Fd(), secrets.Fd()),
+		Sys:   &syscall.SysProcAttr{Cloneflags: syscall.CLONE_PARENT},
 	})
 }
 

@@ -24,10 +24,10 @@ func traceOptions(s configs.Traces) (traces.Options, error) {
 	return traces.Options{URL: s.Collector, Fields: fields, Roots: roots, Sample: s.Sample, Service: s.Service, Version: version}, nil
 }
 
-// traceTrouble tells when the collector of traces takes no spans, and when it does again.
+// traceTrouble tells when spans do not reach the collector of traces, and when they do again.
 func (s *server) traceTrouble(err error) {
 	if err != nil {
-		s.log.Error().Err(err).Msg("the collector of traces takes no spans: those for which there is no room are dropped")
+		s.log.Error().Err(err).Msg("not all spans reach the collector of traces: those that it does not take, or for which there is no room, are dropped")
 		return
 	}
 	s.log.Info().Msg("the collector of traces takes spans again")

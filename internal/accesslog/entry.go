@@ -17,7 +17,7 @@ type Entry struct {
 	Protocol string     // "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0"
 	Method   []byte
 	Host     []byte
-	Path     []byte // a query is cut off
+	Path     []byte // what is behind a ? is told to nobody
 	Status   int
 	Reason   reason.Reason
 	BytesIn  int64 // of the request's body

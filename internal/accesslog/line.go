@@ -64,7 +64,7 @@ func appendRequest(b []byte, e *Entry) []byte {
 	b = appendWord(b, `","protocol":"`, e.Protocol)
 	b = appendText(b, `,"method":"`, e.Method, methodCap)
 	b = appendText(b, `,"host":"`, e.Host, hostCap)
-	return appendText(b, `,"path":"`, withoutQuery(e.Path), pathCap)
+	return appendText(b, `,"path":"`, WithoutQuery(e.Path), pathCap)
 }
 
 func appendAnswer(b []byte, e *Entry) []byte {
@@ -99,9 +99,9 @@ func appendAddr(b []byte, a netip.Addr) []byte {
 	return a.Unmap().WithZone("").AppendTo(b)
 }
 
-// withoutQuery makes sure that no query is logged whatever the caller does:
+// WithoutQuery makes sure that no query is told whatever the caller does:
 // it may carry personal data.
-func withoutQuery(path []byte) []byte {
+func WithoutQuery(path []byte) []byte {
 	if i := bytes.IndexByte(path, '?'); i >= 0 {
 		return path[:i]
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +47,8 @@ type Exporter struct {
 	exported atomic.Uint64
 	dropped  atomic.Uint64
 	notify   func(error)
-	failing  bool // was said; Run alone knows
+	failing  bool      // was said; Run alone knows
+	rest     time.Time // nothing is posted before: Run alone knows
 	pace     pace
 }
 
@@ -75,6 +77,13 @@ func New(notify func(error)) *Exporter {
 
 // Set says from now on where spans go; those in the queue go there as well.
 func (e *Exporter) Set(o Options) {
+	old := e.to.Load()
+	if old != nil && old.same(o) {
+		return
+	}
+	if old != nil {
+		defer old.client.CloseIdleConnections() // a post that runs is not harmed
+	}
 	if o.URL == "" {
 		e.to.Store(nil)
 		return
@@ -86,6 +95,11 @@ func (e *Exporter) Set(o Options) {
 	host, _ := os.Hostname() //nolint:errcheck // without one there is none
 	d.resource = resourceOf(o.Service, o.Version, host)
 	e.to.Store(d)
+}
+
+// same reports whether these are the options already.
+func (d *destination) same(o Options) bool {
+	return d.URL == o.URL && d.Sample == o.Sample && d.Service == o.Service && d.Version == o.Version && reflect.DeepEqual(d.Fields, o.Fields) && d.Roots.Equal(o.Roots)
 }
 
 // On reports whether there is anybody to tell; a nil exporter is off.
@@ -117,6 +131,9 @@ func (e *Exporter) Dropped() uint64 { return e.dropped.Load() }
 
 // Run posts spans until ctx ends, then once more what is left, for a short while.
 func (e *Exporter) Run(ctx context.Context) {
+	posts, give := context.WithCancel(context.WithoutCancel(ctx))
+	defer give()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(e.pace.last, give) })()
 	tick := time.NewTicker(e.pace.batch)
 	defer tick.Stop()
 	var batch []*tracepb.Span
@@ -130,17 +147,14 @@ func (e *Exporter) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		if len(batch) > 0 && ctx.Err() == nil {
-			e.deliver(ctx, batch)
-			batch = nil
+			batch = e.deliver(ctx, posts, batch)
 		}
 	}
-	e.end(batch)
+	e.end(posts, batch)
 }
 
-// end posts what is left.
-func (e *Exporter) end(batch []*tracepb.Span) {
-	ctx, cancel := context.WithTimeout(context.Background(), e.pace.last)
-	defer cancel()
+// end posts what is left, once.
+func (e *Exporter) end(posts context.Context, batch []*tracepb.Span) {
 	for {
 		for len(e.queue) > 0 && len(batch) < batchSize {
 			batch = append(batch, (<-e.queue).span())
@@ -148,7 +162,7 @@ func (e *Exporter) end(batch []*tracepb.Span) {
 		if len(batch) == 0 {
 			return
 		}
-		e.count(batch, e.post(ctx, batch))
+		e.count(batch, e.post(posts, batch))
 		batch = nil
 	}
 }

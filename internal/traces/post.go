@@ -22,44 +22,58 @@ const maxAnswer = 64 << 10
 // verdict is what became of a post.
 type verdict struct {
 	err      error // nil: it was taken
+	off      bool  // nobody is to be told any more
 	rejected int   // spans of one that was taken
 	again    bool  // another attempt may work
 	wait     time.Duration
 }
 
-// deliver posts a batch, again and again while that may help.
-func (e *Exporter) deliver(ctx context.Context, batch []*tracepb.Span) {
+// deliver posts a batch, again and again while that may help, until ctx ends. It returns
+// what is left then. A collector that wants to be left alone for longer than a batch is
+// kept is not asked before.
+func (e *Exporter) deliver(ctx, posts context.Context, batch []*tracepb.Span) (left []*tracepb.Span) {
 	begin, wait := time.Now(), e.pace.first
+	if len(batch) < batchSize && begin.Before(e.rest) {
+		return batch // there is room for more
+	}
 	for {
-		v := e.post(ctx, batch)
+		v := verdict{err: errResting, again: true, wait: time.Until(e.rest)}
+		if v.wait <= 0 {
+			v = e.post(posts, batch)
+		}
 		pause := max(v.wait, wait/2+rand.N(wait))
+		if v.again {
+			e.rest = time.Now().Add(pause)
+		}
 		if !v.again || time.Since(begin)+pause > e.pace.patience {
 			e.count(batch, v)
-			return
+			return nil
 		}
 		e.tell(v.err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.Background(), e.pace.last)
-			defer cancel()
-			e.count(batch, e.post(last, batch))
-			return
+			return batch
 		}
 		wait = min(2*wait, e.pace.long)
 	}
 }
 
+// errResting says why a batch is not posted at all.
+var errResting = errors.New("the collector wants to be left alone")
+
 // count notes what became of a batch.
 func (e *Exporter) count(batch []*tracepb.Span, v verdict) {
 	lost := v.rejected
-	if v.err != nil && lost == 0 {
+	if v.off || v.err != nil && lost == 0 {
 		lost = len(batch)
 	}
 	lost = min(lost, len(batch))
 	e.dropped.Add(uint64(lost))
 	e.exported.Add(uint64(len(batch) - lost))
-	e.tell(v.err)
+	if !v.off {
+		e.tell(v.err)
+	}
 }
 
 // tell says when exporting begins to fail, and when it works again.
@@ -74,7 +88,7 @@ func (e *Exporter) tell(err error) {
 func (e *Exporter) post(ctx context.Context, batch []*tracepb.Span) verdict {
 	d := e.to.Load()
 	if d == nil {
-		return verdict{rejected: len(batch)} // turned off meanwhile
+		return verdict{off: true} // meanwhile
 	}
 	body, err := d.encode(batch)
 	if err != nil {
@@ -123,11 +137,23 @@ func judge(res *http.Response, text []byte) verdict {
 	switch res.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		v.again = true
-		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
-			v.wait = time.Duration(min(seconds, 3600)) * time.Second
-		}
+		v.wait = retryAfter(res.Header.Get("Retry-After"), time.Now())
 	}
 	return v
+}
+
+// longestRest is how long a collector is left alone at most.
+const longestRest = time.Hour
+
+// retryAfter reads the field of that name (RFC 9110 section 10.2.3); 0 for what cannot be read.
+func retryAfter(field string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(field); err == nil {
+		return time.Duration(min(max(seconds, 0), int(longestRest/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(field); err == nil {
+		return min(max(at.Sub(now), 0), longestRest)
+	}
+	return 0
 }
 
 // Fields of ExportTraceServiceResponse, and of the ExportTracePartialSuccess in it.

@@ -23,6 +23,7 @@ func recordOf(p *Place, of *accesslog.Entry) *record {
 	r := records.Get().(*record)
 	r.place, r.entry, r.words = *p, *of, r.words[:0]
 	e := &r.entry
+	e.Path = accesslog.WithoutQuery(e.Path)
 	texts := []*[]byte{&e.Method, &e.Host, &e.Path, &e.RequestID, &e.UserAgent}
 	for _, text := range texts {
 		*text = (*text)[:min(len(*text), longest)]

@@ -1,7 +1,9 @@
 package traces
 
 import (
+	"bytes"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -53,12 +55,19 @@ func spanOf(p *Place, e *accesslog.Entry) *tracepb.Span {
 		s.Flags |= remoteParent
 	}
 	name, version, _ := strings.Cut(e.Protocol, "/")
+	host, port := hostOf(e.Host)
 	s.Attributes = append(s.Attributes,
-		text("http.request.method", method), text("url.scheme", schemeOf(e)), written("url.path", e.Path), written("server.address", e.Host),
+		text("http.request.method", method), text("url.scheme", schemeOf(e)), written("url.path", e.Path), written("server.address", host),
 		text("client.address", e.Client.Unmap().WithZone("").String()), text("network.protocol.name", strings.ToLower(name)),
 		text("network.protocol.version", strings.TrimSuffix(version, ".0")), number("http.response.status_code", int64(e.Status)),
-		number("http.request.body.size", e.BytesIn), number("http.response.body.size", e.BytesOut), written("user_agent.original", e.UserAgent),
+		number("http.request.body.size", e.BytesIn), number("http.response.body.size", e.BytesOut),
 		text("trackgate.listener", e.Listener), text("trackgate.reason", e.Reason.String()), written("trackgate.request_id", e.RequestID))
+	if port > 0 {
+		s.Attributes = append(s.Attributes, number("server.port", port))
+	}
+	if len(e.UserAgent) > 0 {
+		s.Attributes = append(s.Attributes, written("user_agent.original", e.UserAgent))
+	}
 	if e.Backend != "" {
 		s.Attributes = append(s.Attributes, text("trackgate.backend", e.Backend), number("trackgate.attempts", int64(e.Attempts)),
 			seconds("trackgate.backend_seconds", e.BackendDuration.Seconds()))
@@ -88,16 +97,26 @@ func schemeOf(e *accesslog.Entry) string {
 	return "https"
 }
 
+// hostOf splits an authority (RFC 9110 section 7.2); port is 0 where it has none.
+func hostOf(authority []byte) (host []byte, port int64) {
+	host = authority
+	if i := bytes.LastIndexByte(authority, ':'); i > bytes.LastIndexByte(authority, ']') {
+		if n, err := strconv.ParseUint(string(authority[i+1:]), 10, 16); err == nil {
+			host, port = authority[:i], int64(n)
+		}
+	}
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		host = host[1 : len(host)-1]
+	}
+	return host, port
+}
+
 // errorType is the gate's reason, or the status where a backend has failed in its own words.
 func errorType(e *accesslog.Entry) string {
 	if e.Reason == reason.OK {
-		return statusText(e.Status)
+		return strconv.Itoa(e.Status)
 	}
 	return e.Reason.String()
-}
-
-func statusText(status int) string {
-	return string([]byte{byte('0' + status/100%10), byte('0' + status/10%10), byte('0' + status%10)})
 }
 
 // resourceOf is who tells.

@@ -107,7 +107,7 @@ func aPlace() *Place {
 func anEntry() *accesslog.Entry {
 	return &accesslog.Entry{
 		Time: time.Unix(1_900_000_000, 5).UTC(), Duration: 1500 * time.Millisecond, Listener: "public", Client: netip.MustParseAddr("::ffff:192.0.2.7"),
-		Protocol: "HTTP/2.0", Method: []byte("POST"), Host: []byte("track.test"), Path: []byte("/track"), Status: 502, Reason: reason.ConnectFailed,
+		Protocol: "HTTP/2.0", Method: []byte("POST"), Host: []byte("track.test:8443"), Path: []byte("/track?email=alice"), Status: 502, Reason: reason.ConnectFailed,
 		BytesIn: 10, BytesOut: 20, Backend: "10.0.0.11:8686", Attempts: 2, BackendDuration: time.Second, TLS: "1.3",
 		RequestID: []byte("abc"), UserAgent: []byte("agent \xff\x00" + strings.Repeat("x", 5000)),
 	}
@@ -153,7 +153,7 @@ func TestASpanSaysWhatTheLogSays(t *testing.T) {
 	assert.True(t, strings.HasPrefix(agent, "agent \uFFFD\x00xxx") && len(agent) < 1100, "%.40q", agent)
 	delete(got, "user_agent.original")
 	assert.Equal(t, map[string]any{
-		"http.request.method": "POST", "url.scheme": "https", "url.path": "/track", "server.address": "track.test", "client.address": "192.0.2.7",
+		"http.request.method": "POST", "url.scheme": "https", "url.path": "/track", "server.address": "track.test", "server.port": int64(8443), "client.address": "192.0.2.7",
 		"network.protocol.name": "http", "network.protocol.version": "2", "http.response.status_code": int64(502), "error.type": "connect_failed",
 		"http.request.body.size": int64(10), "http.response.body.size": int64(20), "trackgate.listener": "public", "trackgate.reason": "connect_failed",
 		"trackgate.request_id": "abc", "trackgate.backend": "10.0.0.11:8686", "trackgate.attempts": int64(2), "trackgate.backend_seconds": 1.0,
@@ -179,7 +179,9 @@ func TestASpanOfLittle(t *testing.T) {
 	assert.Equal(t, "BREW", got["http.request.method_original"])
 	assert.Equal(t, "1.1", got["network.protocol.version"])
 	assert.Equal(t, "http", got["url.scheme"])
-	assert.NotContains(t, got, "trackgate.backend")
+	for _, key := range []string{"trackgate.backend", "user_agent.original", "server.port"} {
+		assert.NotContains(t, got, key)
+	}
 
 	s = spanOf(p, &accesslog.Entry{Protocol: "HTTP/1.1", Method: []byte("GET"), Status: 503})
 	assert.Equal(t, "503", values(s.Attributes)["error.type"], "a backend's own")
@@ -235,8 +237,33 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 	v := judge(res, nil)
 	assert.True(t, v.again)
 	assert.Equal(t, 7*time.Second, v.wait)
-	res.Header.Set("Retry-After", "99999999")
-	assert.Equal(t, time.Hour, judge(res, nil).wait)
+	now := time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
+	for field, want := range map[string]time.Duration{
+		"0": 0, "120": 2 * time.Minute, "99999999": longestRest, "-5": 0, "": 0, "soon": 0,
+		now.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second, now.Add(-time.Hour).Format(http.TimeFormat): 0,
+		now.Add(100 * time.Hour).Format(http.TimeFormat): longestRest,
+	} {
+		assert.Equal(t, want, retryAfter(field, now), field)
+	}
+}
+
+// Who asks for a longer rest than a batch is kept is left alone, whatever comes meanwhile.
+func TestACollectorMayRest(t *testing.T) {
+	c := newCollector(t, func(w http.ResponseWriter, _ int) {
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	e := New(nil)
+	e.pace = fast()
+	e.Set(Options{URL: c.URL, Sample: 1})
+	run(t, e)
+	e.Record(aPlace(), anEntry())
+	require.Eventually(t, func() bool { return e.Dropped() == 1 }, 10*time.Second, time.Millisecond)
+	for range batchSize + 10 {
+		e.Record(aPlace(), anEntry())
+	}
+	require.Eventually(t, func() bool { return e.Dropped() == batchSize+1 }, 10*time.Second, time.Millisecond, "there is no room for more than a batch")
+	assert.Equal(t, 1, c.count())
 }
 
 func TestWhatACollectorRefusesIsDropped(t *testing.T) {
@@ -277,10 +304,41 @@ func TestTheEndIsNotHeldUp(t *testing.T) {
 	end := run(t, e)
 	e.Record(aPlace(), anEntry())
 	require.Eventually(t, func() bool { return len(e.queue) == 0 }, 10*time.Second, time.Millisecond)
-	begin := time.Now()
+	e.Record(aPlace(), anEntry())
+	end() // which would never come
+	assert.Equal(t, uint64(2), e.Dropped())
+}
+
+// A collector that is well, and whose gate ends in the middle of a post.
+func TestTheEndDisturbsNoPost(t *testing.T) {
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	c := newCollector(t, func(http.ResponseWriter, int) {
+		close(begun)
+		<-goOn
+	})
+	var said []error
+	e := New(func(err error) { said = append(said, err) })
+	e.pace = fast()
+	e.pace.last = time.Minute
+	e.Set(Options{URL: c.URL, Sample: 1})
+	end := run(t, e)
+	e.Record(aPlace(), anEntry())
+	<-begun
+	time.AfterFunc(20*time.Millisecond, func() { close(goOn) })
 	end()
-	assert.Less(t, time.Since(begin), 5*time.Second)
-	assert.Equal(t, uint64(1), e.Dropped())
+	assert.Equal(t, uint64(1), e.Exported())
+	assert.Equal(t, 1, c.count())
+	assert.Empty(t, said)
+}
+
+func TestHosts(t *testing.T) {
+	for authority, want := range map[string][2]any{
+		"a.test": {"a.test", int64(0)}, "a.test:443": {"a.test", int64(443)}, "[::1]": {"::1", int64(0)}, "[::1]:8443": {"::1", int64(8443)},
+		"": {"", int64(0)}, ":": {":", int64(0)}, "a:b": {"a:b", int64(0)}, "[": {"[", int64(0)}, "a:99999": {"a:99999", int64(0)},
+	} {
+		host, port := hostOf([]byte(authority))
+		assert.Equal(t, want, [2]any{string(host), port}, authority)
+	}
 }
 
 func TestWhatIsRejectedIsCounted(t *testing.T) {
@@ -332,13 +390,28 @@ func TestTheShareThatIsChosen(t *testing.T) {
 }
 
 func TestWhatIsTurnedOffIsDropped(t *testing.T) {
-	e := New(nil)
+	var said []error
+	e := New(func(err error) { said = append(said, err) })
 	e.Set(Options{URL: "http://127.0.0.1:1", Sample: 1})
 	end := run(t, e)
 	e.Record(aPlace(), anEntry())
 	e.Set(Options{})
 	end()
 	assert.Equal(t, uint64(1), e.Dropped())
+	assert.Empty(t, said)
+}
+
+func TestTheSameOptionsChangeNothing(t *testing.T) {
+	e, roots := New(nil), x509.NewCertPool()
+	o := Options{URL: "http://127.0.0.1:1", Sample: .5, Fields: http.Header{"A": {"b"}}, Roots: roots}
+	e.Set(o)
+	was := e.to.Load()
+	o.Fields, o.Roots = http.Header{"A": {"b"}}, roots.Clone()
+	e.Set(o)
+	assert.Same(t, was, e.to.Load())
+	o.Sample = .6
+	e.Set(o)
+	assert.NotSame(t, was, e.to.Load())
 }
 
 func TestTheCollectorsCertificateIsChecked(t *testing.T) {

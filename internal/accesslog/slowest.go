@@ -10,18 +10,20 @@ import (
 )
 
 const (
-	slowestMinutes = 5  // that are looked back at
-	slowestKept    = 10 // exchanges of each
+	slowestMinutes = 5                  // that are looked back at
+	slots          = slowestMinutes + 1 // with the one that has begun
+	slowestKept    = 10                 // exchanges of each
 )
 
 // slowest remembers the exchanges of the last minutes that took longest. Nearly all are told
 // by two numbers that they are none of these.
 type slowest struct {
-	minute atomic.Int64 // the newest one, of the clock
+	began  time.Time
+	minute atomic.Int64 // the newest one
 	least  atomic.Int64 // ns that an exchange of that minute has to exceed
 
 	mu    sync.Mutex
-	slots [slowestMinutes]slot
+	slots [slots]slot
 }
 
 // slot is one minute.
@@ -37,6 +39,7 @@ type slowLine struct {
 
 // prepare sets room aside, so that a usual line costs no allocation.
 func (s *slowest) prepare() {
+	s.began = time.Now()
 	for i := range s.slots {
 		room := make([]byte, slowestKept*usual)
 		s.slots[i].lines = make([]slowLine, slowestKept)
@@ -47,7 +50,8 @@ func (s *slowest) prepare() {
 	}
 }
 
-func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
+// minuteOf counts from the beginning of the log, by a clock that nobody sets.
+func (s *slowest) minuteOf(t time.Time) int64 { return int64(t.Sub(s.began) / time.Minute) }
 
 // wants reports whether an exchange may be one to keep. A websocket lasts as long as it is
 // wanted, and who is refused slowly has been slow himself.
@@ -55,26 +59,21 @@ func (s *slowest) wants(e *Entry) bool {
 	if e.Status == 101 || refused(e) {
 		return false
 	}
-	return int64(e.Duration) > s.least.Load() || minuteOf(e.Time.Add(e.Duration)) != s.minute.Load()
+	return int64(e.Duration) > s.least.Load() || s.minuteOf(e.Time.Add(e.Duration)) > s.minute.Load()
 }
 
 // keep takes the line of an exchange, if it still belongs to the slowest of its minute.
 func (s *slowest) keep(e *Entry, text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	minute, newest := minuteOf(e.Time.Add(e.Duration)), s.minute.Load()
-	at := &s.slots[(minute%slowestMinutes+slowestMinutes)%slowestMinutes]
+	minute := max(s.minuteOf(e.Time.Add(e.Duration)), s.minute.Load()) // one that comes late is of now
+	at := &s.slots[minute%slots]
 	if at.minute != minute {
-		if minute < newest && minute > newest-slowestMinutes {
-			return // late, and nothing else of that minute was kept
-		}
-		at.minute, at.lines = minute, at.lines[:0] // also where the clock was set back
+		at.minute, at.lines = minute, at.lines[:0]
 	}
 	at.add(slowLine{e.Duration, text})
-	if minute >= newest || minute <= newest-slowestMinutes {
-		s.minute.Store(minute)
-		s.least.Store(int64(at.least()))
-	}
+	s.minute.Store(minute)
+	s.least.Store(int64(at.least()))
 }
 
 // least is what a further line has to exceed.
@@ -112,7 +111,7 @@ func (s *slowest) lines(now time.Time) []json.RawMessage {
 	defer s.mu.Unlock()
 	var all []slowLine
 	for i := range s.slots {
-		if age := minuteOf(now) - s.slots[i].minute; 0 <= age && age < slowestMinutes {
+		if age := s.minuteOf(now) - s.slots[i].minute; age <= slowestMinutes {
 			all = append(all, s.slots[i].lines...)
 		}
 	}

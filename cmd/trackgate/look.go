@@ -49,7 +49,7 @@ type listenerRates struct{ requests, handshakes float64 }
 
 // ratesBetween compares two looks at one process.
 func ratesBetween(last, now *look) map[string]listenerRates {
-	if last == nil || last.Status.PID != now.Status.PID || now.Status.UptimeSeconds <= last.Status.UptimeSeconds {
+	if last == nil || !last.Status.Since.Equal(now.Status.Since) || now.Status.UptimeSeconds <= last.Status.UptimeSeconds {
 		return nil
 	}
 	gap := now.Status.UptimeSeconds - last.Status.UptimeSeconds
@@ -59,7 +59,7 @@ func ratesBetween(last, now *look) map[string]listenerRates {
 	}
 	rates := map[string]listenerRates{}
 	for _, l := range now.Status.Listeners {
-		if b, ok := before[l.Name]; ok {
+		if b, ok := before[l.Name]; ok && l.Requests >= b.Requests && handshakes(l.Totals) >= handshakes(b) {
 			rates[l.Name] = listenerRates{float64(l.Requests-b.Requests) / gap, float64(handshakes(l.Totals)-handshakes(b)) / gap}
 		}
 	}

@@ -2,14 +2,13 @@ package main
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 // What a terminal is told (ECMA-48, and xterm's second screen).
 const (
-	enterScreen = "\x1b[?1049h\x1b[?25l" // without a cursor
-	leaveScreen = "\x1b[?25h\x1b[?1049l"
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l" // without a cursor, and no line goes on in the next
+	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 	toTheTop    = "\x1b[H"
 	restOfLine  = "\x1b[K" // is made empty
 	restOfAll   = "\x1b[J"
@@ -73,13 +72,15 @@ func aligned(cells []string, widths []int) string {
 }
 
 // clean makes text harmless: a path comes from a client, who may know what a terminal can
-// be told.
+// be told, or which characters are two cells wide there, or none. What it leaves is one
+// each: ASCII, the µ of durations, and bars.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return '·'
+		switch {
+		case ' ' <= r && r <= '~', r == 'µ', '▁' <= r && r <= '█':
+			return r
 		}
-		return r
+		return '·'
 	}, text)
 }
 
@@ -92,8 +93,8 @@ func (l *look) screen(width, height int, colored bool) string {
 		if i > 0 {
 			b.WriteString("\r\n")
 		}
+		b.WriteString(restOfLine) // first: behind a line that is full it would take its last character
 		b.WriteString(line.painted(width, colored))
-		b.WriteString(restOfLine)
 	}
 	b.WriteString(restOfAll)
 	return b.String()

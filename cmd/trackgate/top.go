@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -119,14 +120,45 @@ func (w watcher) onScreen(ctx context.Context, in, out *os.File) error {
 	}()
 	fmt.Fprint(out, enterScreen)
 	defer fmt.Fprint(out, leaveScreen)
-	return w.watch(ctx, func(l any) error {
-		width, height, err := term.GetSize(int(out.Fd()))
-		if err != nil {
-			return failure(err)
+	s := &screen{out: out, colored: os.Getenv("NO_COLOR") == ""}
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	defer signal.Stop(resized)
+	go func() {
+		for {
+			select {
+			case <-resized:
+				s.draw(nil) //nolint:errcheck // the next look fails as well
+			case <-ctx.Done():
+				return
+			}
 		}
-		_, err = io.WriteString(out, l.(*look).screen(width, height, os.Getenv("NO_COLOR") == ""))
+	}()
+	return w.watch(ctx, func(l any) error { return s.draw(l.(*look)) })
+}
+
+// screen is a terminal with a look on it.
+type screen struct {
+	out     *os.File
+	colored bool
+
+	mu   sync.Mutex
+	last *look
+}
+
+// draw shows a look; nil is the last one again.
+func (s *screen) draw(l *look) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l != nil {
+		s.last = l
+	}
+	width, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil || s.last == nil {
 		return err
-	})
+	}
+	_, err = io.WriteString(s.out, s.last.screen(width, height, s.colored))
+	return err
 }
 
 // awaitLeaving returns when a key says so: q, Ctrl-C or Ctrl-D. A terminal in raw mode sends

@@ -220,12 +220,15 @@ func (g *Gate) Run(ctx context.Context) {
 // told to come again. All that comes is served nevertheless. It may be taken back until the
 // gate was told to end; then that is ErrDraining.
 func (g *Gate) Retire(on bool) error {
+	if !on && g.mustEnd.Load() {
+		return ErrDraining
+	}
 	if !on {
 		if g.retired.Store(nil); !g.mustEnd.Load() {
 			return nil
 		}
-		g.Retire(true) //nolint:errcheck // which never fails
-		return ErrDraining
+		g.Retire(true)     //nolint:errcheck // which never fails
+		return ErrDraining // it was told in this very moment
 	}
 	if now := time.Now(); g.retired.CompareAndSwap(nil, &now) {
 		g.register.each(func(c *conn) {
@@ -241,10 +244,20 @@ func (g *Gate) Retire(on bool) error {
 // first: who has had it said before, and waited, need not wait again.
 func (g *Gate) announce(while time.Duration) {
 	g.Retire(true) //nolint:errcheck // which never fails
-	if since := g.retired.Load(); since != nil {
-		while -= time.Since(*since)
+	<-time.After(g.left(while))
+}
+
+// Announcing returns for how much longer those before a gate that leaves should get their
+// time to notice (timeouts.announce); 0 of one that stays.
+func (g *Gate) Announcing() time.Duration { return g.left(g.timeouts().Announce) }
+
+// left is what is left of a time that began when the gate said that it leaves.
+func (g *Gate) left(while time.Duration) time.Duration {
+	since := g.retired.Load()
+	if since == nil {
+		return 0
 	}
-	<-time.After(while)
+	return max(while-time.Since(*since), 0)
 }
 
 // close ends the accepting, for good.

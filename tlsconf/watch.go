@@ -152,7 +152,6 @@ func (k *Keeper) tend() {
 // rotate starts new ticket keys. Those that are shared change by the clock; those of
 // listeners that ask for certificates are never shared, as each gate reads its own files.
 func (k *Keeper) rotate() {
-	k.keyedSince(time.Now())
 	for _, g := range k.guards {
 		g.tickets.rotate()
 	}
@@ -162,6 +161,7 @@ func (k *Keeper) rotate() {
 	for _, t := range k.tickets {
 		t.rotate()
 	}
+	k.keyedSince(time.Now()) // last: what is handed on meanwhile may be taken for older than it is, never for younger
 }
 
 // watchFolders watches the folders of all pairs, and of what is said of clients.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,13 +28,24 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 		Args:    noneOrTwo,
 	}
 	file, format := fileFlag(c), outputFlag(c)
-	var wait *time.Duration
+	var wait time.Duration
 	if draining {
-		wait = c.Flags().Duration("wait", 0, "how long to wait for all connections to leave, where the whole gate drains; never less than timeouts.announce")
+		c.Flags().DurationVar(&wait, "wait", 0, "how long to wait for all connections to leave, where the whole gate drains; never less than timeouts.announce")
 	}
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
 		if len(args) == 0 {
-			return retire(c, settings, draining, wait)
+			now, err := retire(c, settings.Admin, retireWish{draining}, wait)
+			if err != nil {
+				return err
+			}
+			if *format == inJSON {
+				return printJSON(c.OutOrStdout(), now)
+			}
+			_, err = fmt.Fprintf(c.OutOrStdout(), "the gate is %s, %d connections\n", now.State, now.Connections)
+			return err
+		}
+		if wait > 0 {
+			return errors.New("--wait is for the whole gate: without POOL and BACKEND")
 		}
 		var states []pool.State
 		wish := drainWish{Pool: args[0], Backend: args[1], Draining: draining}
@@ -57,39 +69,37 @@ func noneOrTwo(_ *cobra.Command, args []string) error {
 
 // retire has the whole gate say that it leaves, or take that back. With a time it waits until
 // those before the gate have had theirs to notice, and for its connections to leave.
-func retire(c *cobra.Command, settings *configs.Settings, on bool, wait *time.Duration) error {
-	var now status
+func retire(c *cobra.Command, sides configs.Admin, wish retireWish, wait time.Duration) (now status, err error) {
+	var answer retired
 	began := time.Now()
-	if err := tell(c.Context(), settings.Admin, "/retire", retireWish{on}, &now); err != nil {
-		return err
+	if err := tell(c.Context(), sides, "/retire", wish, &answer); err != nil || wait <= 0 {
+		return answer.status, err
 	}
-	if on && *wait > 0 {
-		<-time.After(settings.Timeouts.Announce)
-		if err := awaitLeave(c.Context(), settings.Admin, *wait-time.Since(began), &now); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "the gate is %s, %d connections\n", now.State, now.Connections)
-	return err
+	<-time.After(time.Duration(answer.AnnounceSeconds * float64(time.Second)))
+	return awaitLeave(c.Context(), sides, began.Add(wait))
 }
 
-// leaveInterval is how often it is looked whether all have left.
-const leaveInterval = 100 * time.Millisecond
+const (
+	leaveInterval = 100 * time.Millisecond // how often it is looked whether all have left
+	leaveLooks    = 10                     // in vain, until that is an error
+)
 
-// awaitLeave waits until no connection is left, for at most a while.
-func awaitLeave(ctx context.Context, sides configs.Admin, while time.Duration, now *status) error {
-	over := time.NewTimer(while)
-	defer over.Stop()
+// awaitLeave waits until no connection is left, until a time at most, and returns how the
+// gate is then. A busy one may not answer at once.
+func awaitLeave(ctx context.Context, sides configs.Admin, until time.Time) (now status, err error) {
 	look := time.NewTicker(leaveInterval)
 	defer look.Stop()
-	for {
-		if err := get(ctx, sides, "/status", now); err != nil || now.Connections == 0 {
-			return err
+	for failed := 0; ; {
+		err = get(ctx, sides, "/status", &now)
+		if err == nil {
+			failed = 0
+		} else {
+			failed++
 		}
-		select {
-		case <-over.C:
-			return nil
-		case <-look.C:
+		over := err == nil && (now.Connections == 0 || time.Now().After(until))
+		if over || failed == leaveLooks {
+			return now, err
 		}
+		<-look.C
 	}
 }

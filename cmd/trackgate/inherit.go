@@ -26,7 +26,7 @@ const inheritVariable = "GATE_INHERITS"
 type inheritance struct {
 	Sockets []int               `json:"sockets"` // that listen: for clients and for operators
 	Ready   int                 `json:"ready"`   // gets a byte when the new process serves
-	Secrets int                 `json:"secrets"` // memory with a legacy: what is in the environment can be read
+	Secrets int                 `json:"secrets"` // memory with a legacy, 0 for none: what is in the environment can be read
 	Drained map[string][]string `json:"drained"` // by operators: backends of each pool, by address
 }
 
@@ -39,6 +39,7 @@ type heir struct {
 	ready   *os.File // nil: nobody waits
 	drained map[string][]string
 	tickets tlsconf.Legacy
+	trouble error // with these, which nothing else depends on
 }
 
 // inherit takes what the process that started this one, or a service manager, has opened
@@ -66,9 +67,7 @@ func inherit() (heir, error) {
 		}
 		h.sockets = append(h.sockets, l)
 	}
-	if h.tickets, err = readSecrets(in.Secrets); err != nil {
-		return h, errors.Join(err, h.close())
-	}
+	h.tickets, h.trouble = readSecrets(in.Secrets)
 	return h, nil
 }
 
@@ -101,7 +100,7 @@ func readSecrets(fd int) (left tlsconf.Legacy, err error) {
 		err = json.Unmarshal(text, &left)
 	}
 	if err != nil {
-		return left, fmt.Errorf("descriptor %d has no secrets: %w", fd, err)
+		return tlsconf.Legacy{}, fmt.Errorf("descriptor %d has no secrets: %w", fd, err)
 	}
 	return left, nil
 }

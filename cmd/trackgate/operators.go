@@ -99,6 +99,12 @@ type retireWish struct {
 	On bool `json:"on"`
 }
 
+// retired is how a gate is that leaves, or stays after all.
+type retired struct {
+	status
+	AnnounceSeconds float64 `json:"announce_seconds"` // for how much longer those before it need it to serve
+}
+
 func (s *server) retire(_ context.Context, w retireWish) (any, error) {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -109,7 +115,7 @@ func (s *server) retire(_ context.Context, w retireWish) (any, error) {
 		return nil, errors.New("the gate was told to end: that cannot be taken back")
 	}
 	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")
-	return s.status(), nil
+	return retired{s.status(), s.gate.Announcing().Seconds()}, nil
 }
 
 // levelWish is what the verb loglevel asks for.

@@ -188,12 +188,18 @@ func TestVerbsOfOperators(t *testing.T) {
 func TestADrainWaitsForThoseBefore(t *testing.T) {
 	g := newOperated(t)
 	g.rewrite(t, "pools:", "timeouts: {announce: 300ms}\npools:")
+	require.Equal(t, exitFine, try("reload", "-c", g.file).code)
+	g.rewrite(t, "announce: 300ms", "announce: 1h") // which the gate does not know
 	began := time.Now()
 	got := try("drain", "-c", g.file, "--wait", "1ms")
 	assert.Equal(t, exitFine, got.code, got.stderr)
 	assert.Regexp(t, `^the gate is draining, 0 connections\n$`, got.stdout)
 	assert.GreaterOrEqual(t, time.Since(began), 300*time.Millisecond)
 	assert.Equal(t, 200, g.status(t, "POST", "/track"), "it serves nevertheless")
+	got = try("drain", "-c", g.file, "-o", "json")
+	assert.Contains(t, got.stdout, `"state": "draining"`)
+	got = try("drain", "-c", g.file, "--wait", "1s", "collectors", "10.0.0.1:1")
+	assert.Equal(t, outcome{code: exitMistake, stderr: "--wait is for the whole gate: without POOL and BACKEND\n"}, got)
 }
 
 func TestVerbsWithoutAGate(t *testing.T) {

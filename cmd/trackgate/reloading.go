@@ -61,12 +61,21 @@ func (s *server) try(ctx context.Context, confirm time.Duration) (report, error)
 		return s.apply(ctx, true)
 	}
 	t := s.newTrial(confirm)
-	r, err := s.apply(ctx, true)
-	if err == nil {
-		r.OnTrialUntil, s.onTrial = t.until, t
-		s.trials <- t
+	for {
+		t.file = printOf(s.file)
+		r, err := s.apply(ctx, true)
+		if err != nil {
+			return r, err
+		}
+		if printOf(s.file) != t.file {
+			continue // it was written meanwhile: nobody knows what is in use
+		}
+		if r.Changes = configs.Diff(t.old, s.settings()); len(r.Changes) > 0 { // there is something to be tried
+			r.OnTrialUntil, s.onTrial = t.until, t
+			s.trials <- t
+		}
+		return r, nil
 	}
-	return r, err
 }
 
 // rehearse says what a reload would change, and whether it would work.

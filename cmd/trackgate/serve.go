@@ -161,7 +161,11 @@ func (s *server) listen(ctx context.Context) error {
 		s.sides.heirs = append(s.sides.heirs, l)
 	}
 	s.gate.InheritDrained(s.heir.drained)
+	if s.heir.trouble != nil {
+		s.log.Warn().Err(s.heir.trouble).Msg("visitors do not resume: what the process before has left cannot be read")
+	}
 	s.keeper().Inherit(s.heir.tickets)
+	s.heir.tickets = tlsconf.Legacy{} // keys that have ended are to be nowhere
 	if err := s.gate.Listen(ctx); err != nil {
 		return err
 	}

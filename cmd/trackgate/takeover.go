@@ -103,16 +103,21 @@ func (s *server) startSuccessor() (*os.Process, error) {
 // would take it for a stranger for ever: it follows such a main process, but does not wait
 // for its end when it stops the service, and kills it while it drains.
 func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
-	secrets, err := secretsOf(s.keeper().Legacy())
-	if err != nil {
-		return 0, err
-	}
-	defer secrets.Close()
-	in := inheritance{Ready: firstDescriptor + len(sockets), Secrets: firstDescriptor + len(sockets) + 1, Drained: s.gate.Drained()}
+	in := inheritance{Drained: s.gate.Drained()}
 	files := []uintptr{0, 1, 2}
-	for i, fd := range sockets {
-		in.Sockets = append(in.Sockets, firstDescriptor+i)
-		files = append(files, uintptr(fd))
+	hand := func(fd uintptr) (number int) {
+		files = append(files, fd)
+		return len(files) - 1
+	}
+	for _, fd := range sockets {
+		in.Sockets = append(in.Sockets, hand(uintptr(fd)))
+	}
+	in.Ready = hand(says.Fd())
+	if secrets, err := secretsOf(s.keeper().Legacy()); err != nil {
+		s.log.Warn().Err(err).Msg("visitors will not resume: keys cannot be handed on")
+	} else {
+		defer secrets.Close()
+		in.Secrets = hand(secrets.Fd())
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -120,7 +125,7 @@ func (s *server) fork(sockets []int, says *os.File) (pid int, err error) {
 	}
 	return syscall.ForkExec(s.program, os.Args, &syscall.ProcAttr{
 		Env:   append(slices.DeleteFunc(slices.Clone(s.environment), ofThisProcess), inheritVariable+"="+string(text)),
-		Files: append(files, says.Fd(), secrets.Fd()),
+		Files: files,
 		Sys:   &syscall.SysProcAttr{Cloneflags: syscall.CLONE_PARENT},
 	})
 }

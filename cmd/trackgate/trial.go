@@ -42,7 +42,7 @@ var (
 // newTrial notes how the gate does before settings are used.
 func (s *server) newTrial(while time.Duration) *trial {
 	return &trial{
-		old: s.settings(), file: printOf(s.file), until: time.Now().Add(while), confirmed: make(chan struct{}),
+		old: s.settings(), until: time.Now().Add(while), confirmed: make(chan struct{}),
 		health: s.metrics.Health(), down: downOf(s.gate.Backends()),
 	}
 }

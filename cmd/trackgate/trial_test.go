@@ -105,6 +105,13 @@ func (g *operated) staysClosed(t *testing.T, path string) {
 	}
 }
 
+func TestThereIsNoTrialOfNothing(t *testing.T) {
+	g := newOperated(t)
+	assert.Equal(t, outcome{stdout: "nothing is different\n"}, try("reload", "-c", g.file, "--confirm", "1m"))
+	assert.Equal(t, outcome{code: exitMistake, stderr: "no settings are on trial\n"}, try("confirm", "-c", g.file))
+	assert.Equal(t, "1", g.metric(t, "trackgate_config_last_reload_successful"))
+}
+
 func TestATrialThatGoesWrongEndsByItself(t *testing.T) {
 	g := newOperated(t)
 	good := g.backend

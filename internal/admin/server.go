@@ -45,7 +45,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	err := s.shutdown()
 	<-served
-	return err
+	return errors.Join(err, s.shutdown()) // of whoever came in at the last moment
 }
 
 func (s *Server) shutdown() error {

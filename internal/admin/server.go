@@ -2,11 +2,11 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -15,13 +15,14 @@ const goodbye = 5 * time.Second
 
 // Server serves a handler with the limits of a side that is not trusted.
 type Server struct {
-	http http.Server
+	http  http.Server
+	conns sync.WaitGroup
 }
 
 // NewServer returns a server for h. What net/http has to complain about goes
 // to complaints; nil is standard error.
 func NewServer(h http.Handler, complaints *log.Logger) *Server {
-	return &Server{http: http.Server{
+	s := &Server{http: http.Server{
 		Handler:           h,
 		ErrorLog:          complaints,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -30,10 +31,15 @@ func NewServer(h http.Handler, complaints *log.Logger) *Server {
 		IdleTimeout:       2 * time.Minute, // longer than a scrape interval
 		MaxHeaderBytes:    8 << 10,
 	}}
+	s.http.ConnState = s.follow
+	return s
 }
 
 // Run serves ln, which it closes, until ctx ends, lets answers finish, and
 // returns nil. It must be called once.
+//
+// Shutdown of net/http is of no use here: it drops a request that is read in the moment it
+// begins, which a verb would take for a gate that is broken.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(ln) }()
@@ -43,20 +49,35 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("admin %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
-	err := s.shutdown()
+	ln.Close() // which ends Serve, or it has been closed
 	<-served
-	return errors.Join(err, s.shutdown()) // of whoever came in at the last moment
-}
-
-func (s *Server) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
-	defer cancel()
-	err := s.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.http.Close()
-	}
-	if err != nil {
+	s.http.SetKeepAlivesEnabled(false) // closes those that wait, and the others behind their answers
+	s.awaitEnd()
+	if err := s.http.Close(); err != nil {
 		return fmt.Errorf("admin: end: %w", err)
 	}
 	return nil
+}
+
+// awaitEnd waits for the connections to end, for a while.
+func (s *Server) awaitEnd() {
+	ended := make(chan struct{})
+	go func() {
+		s.conns.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(goodbye):
+	}
+}
+
+// follow counts connections.
+func (s *Server) follow(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+	}
 }

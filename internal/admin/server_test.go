@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,23 +100,31 @@ func TestAnOverlongHeadIsRefused(t *testing.T) {
 }
 
 // pipes is a listener for connections in memory, on which time can be faked.
-type pipes chan net.Conn
+type pipes struct {
+	conns chan net.Conn
+	close func()
+}
 
-func (p pipes) Accept() (net.Conn, error) {
-	if c, ok := <-p; ok {
+func newPipes() *pipes {
+	conns := make(chan net.Conn)
+	return &pipes{conns, sync.OnceFunc(func() { close(conns) })}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p.conns; ok {
 		return c, nil
 	}
 	return nil, net.ErrClosed
 }
 
-func (p pipes) Close() error { close(p); return nil }
+func (p *pipes) Close() error { p.close(); return nil }
 
-func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
 // dial opens a connection and sends text on it.
-func (p pipes) dial(t *testing.T, text string) net.Conn {
+func (p *pipes) dial(t *testing.T, text string) net.Conn {
 	client, server := net.Pipe()
-	p <- server
+	p.conns <- server
 	_, err := io.WriteString(client, text)
 	require.NoError(t, err)
 	return client
@@ -132,7 +141,7 @@ func TestSlowConnectionsAreClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ln := make(pipes)
+				ln := newPipes()
 				stop := run(NewHandler(Options{}), ln)
 				began := time.Now()
 
@@ -146,9 +155,26 @@ func TestSlowConnectionsAreClosed(t *testing.T) {
 	}
 }
 
+// Another process takes over, and a verb has just come to this one.
+func TestARequestOfTheLastMomentIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipes()
+		stop := run(NewHandler(Options{}), ln)
+		c := ln.dial(t, "GET /livez HTTP/1.1\r\n")
+		stopped := make(chan error, 1)
+		go func() { stopped <- stop() }()
+		synctest.Wait()
+		go io.WriteString(c, "Host: localhost\r\n\r\n")
+		answer, err := io.ReadAll(c)
+		require.NoError(t, err)
+		assert.Contains(t, string(answer), `{"status":"live"}`)
+		assert.NoError(t, <-stopped)
+	})
+}
+
 func TestAnAnswerThatHangsEndsWithTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ln, entered := make(pipes), make(chan struct{})
+		ln, entered := newPipes(), make(chan struct{})
 		stop := run(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done() // ends when the connection is closed
@@ -165,7 +191,7 @@ func TestAnAnswerThatHangsEndsWithTheServer(t *testing.T) {
 
 func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ln, failed := make(pipes), make(chan error, 1)
+		ln, failed := newPipes(), make(chan error, 1)
 		stop := run(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, err := w.Write(make([]byte, 1<<20))
 			failed <- err

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +39,7 @@ type Keeper struct {
 	pairs  []pair
 	leaves map[string]heldCert // by listener
 	warned time.Time
+	chosen span // when what was found last is to be looked at again
 }
 
 // New loads the certificates for every TLS host of listeners. The error joins all
@@ -164,12 +167,14 @@ func (k *Keeper) orderable() []string {
 // would be left without a certificate, the old table stays.
 func (k *Keeper) publish() error {
 	now := k.now()
-	held := fromFiles(k.pairs)
+	held, managed := fromFiles(k.pairs), k.managed.certificates()
 	leaves, err := k.signMissing(held, now)
+	held = append(held, leaves...)
+	k.chosen = around(now, append(slices.Collect(maps.Values(managed)), held...)) // also after an error: it is not tried all the time
 	if err != nil {
 		return err
 	}
-	t := newTable(k.listeners, append(held, leaves...), k.managed.certificates(), now)
+	t := newTable(k.listeners, held, managed, now)
 	if err := k.demandCover(t); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ type pace struct {
 	settle time.Duration // from a change of a folder to a look at its files
 	poll   time.Duration // between two looks, should a change go unnoticed
 	tend   time.Duration // between two thoughts of renewal
+	look   time.Duration // at the clock, between two
 	rotate time.Duration // between two ticket keys
 	warn   time.Duration // between two warnings of expiry
 	renew  time.Duration // between two looks which certificates of authorities are due
@@ -20,6 +21,7 @@ func usualPace() pace {
 		settle: 500 * time.Millisecond, // the two files of a pair are seldom written at once
 		poll:   RequestsSeenWithin,
 		tend:   time.Hour,
+		look:   time.Second,
 		rotate: 12 * time.Hour,
 		warn:   24 * time.Hour,
 		renew:  10 * time.Second,
@@ -35,6 +37,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer w.close()
 	defer k.order(ctx)()
 	poll, tend, rotate := time.NewTicker(k.pace.poll), time.NewTicker(k.pace.tend), time.NewTimer(k.pace.rotate-k.keyAge())
+	look := time.NewTicker(k.pace.look)
+	defer look.Stop()
 	defer poll.Stop()
 	defer tend.Stop()
 	defer rotate.Stop()
@@ -62,6 +66,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-tend.C:
 			k.tend()
 			k.takeOver(ctx)
+		case <-look.C:
+			k.lookAtClock()
 		case <-rotate.C:
 			k.rotate()
 			rotate.Reset(k.pace.rotate)
@@ -146,6 +152,16 @@ func (k *Keeper) tend() {
 	}
 	if k.now().Sub(k.warned) >= k.pace.warn {
 		k.warnOfExpiry()
+	}
+}
+
+// lookAtClock has certificates renewed and chosen anew when their time has come. That is
+// at once where the clock was set, or the machine was suspended, as tickers and timers do
+// not count such a time: until the next thought of renewal clients would refuse what is
+// shown, for an hour at most.
+func (k *Keeper) lookAtClock() {
+	if !k.chosen.holds(k.now()) {
+		k.tend()
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // still is a pace at which nothing happens but what a test is about.
 func still() pace {
-	return pace{settle: time.Millisecond, poll: time.Hour, tend: time.Hour, rotate: time.Hour, warn: time.Hour}
+	return pace{settle: time.Millisecond, poll: time.Hour, tend: time.Hour, rotate: time.Hour, warn: time.Hour, look: time.Hour}
 }
 
 // running starts Run and ends it with the test.

@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,19 +34,25 @@ type site struct {
 	backends       []*backend
 	client         *client
 	scraper        *http.Client
-	before         vitals // of the gate, before any request came
+	process        *program.Process // the gate
+	before         vitals           // of the gate, before any request came
 }
 
 // plan is what a site is to be.
 type plan struct {
 	backends int
-	role     role   // of each backend; its name and place are filled in
-	uvicorn  bool   // FastAPI on uvicorn instead of our own
-	faults   bool   // between the gate and each backend
-	host     *host  // where the first backend is; nil: here like the others
-	pool     string // further lines of the pool's settings
-	port     string // of all backends, each at an address of its own; "": one address, each at a port of its own
-	entries  string // instead of one entry of the pool for each backend
+	role     role     // of each backend; its name and place are filled in
+	uvicorn  bool     // FastAPI on uvicorn instead of our own
+	faults   bool     // between the gate and each backend
+	host     *host    // where the first backend is; nil: here like the others
+	pool     string   // further lines of the pool's settings
+	port     string   // of all backends, each at an address of its own; "": one address, each at a port of its own
+	entries  string   // instead of one entry of the pool for each backend
+	log      string   // the file of the access log; "": one with room
+	storage  string   // of certificates; "": one with room
+	paced    string   // handshakes that a client may make in a second; "": any number
+	binary   string   // of a gate that is built otherwise than the one that is shipped
+	under    []string // the words of a command that starts the gate's command
 }
 
 // checked is how backends are checked where a scenario does not say it otherwise.
@@ -62,7 +70,7 @@ pools:
   - name: collectors
     backends: [%s]
     %s
-limits: {connections_per_client: 0, handshakes_per_client: 0}
+limits: {connections_per_client: 0, handshakes_per_client: %s}
 tls: {issuer: internal, storage: "%s"}
 admin: {socket: "%s", address: "%s"}
 log: {access: {output: "%s"}}
@@ -71,8 +79,8 @@ log: {access: {output: "%s"}}
 // newSite starts the backends of a plan and a gate in front of them.
 func newSite(t *testing.T, p plan) *site {
 	t.Helper()
-	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: t.TempDir(), journal: newJournal(t)}
-	s.exchanges = filepath.Join(t.TempDir(), "access.log")
+	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: cmp.Or(p.storage, t.TempDir()), journal: newJournal(t)}
+	s.exchanges = cmp.Or(p.log, filepath.Join(t.TempDir(), "access.log"))
 	t.Cleanup(func() { s.confess(t) })
 	p.role.Journal = s.journal.path
 	for i := range p.backends {
@@ -99,16 +107,26 @@ func (s *site) run(t *testing.T, p plan) {
 	}
 	folder := t.TempDir()
 	s.file = filepath.Join(folder, "trackgate.yaml")
-	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), s.storage, filepath.Join(folder, "admin.sock"), s.admin, s.exchanges)
+	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), cmp.Or(p.paced, "0"), s.storage, filepath.Join(folder, "admin.sock"), s.admin, s.exchanges)
 	require.NoError(t, os.WriteFile(s.file, []byte(text), 0o600))
-	process := program.Start(t, exec.Command(gate(t), "run", "-c", s.file))
-	t.Cleanup(func() { assert.NoError(t, process.Stop(), "the end of the gate") })
+	s.process = program.Start(t, p.command(t, s.file))
+	t.Cleanup(func() { assert.NoError(t, s.process.Stop(), "the end of the gate") })
 	program.AwaitListener(t, s.address)
 	program.AwaitListener(t, s.admin)
 	s.client = &client{address: s.address, tls: s.trust(t), within: time.Minute}
 	s.scraper = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	t.Cleanup(s.client.close)
 	s.before = s.rested(t)
+}
+
+// command starts the gate.
+func (p plan) command(t *testing.T, file string) *exec.Cmd {
+	t.Helper()
+	if p.binary == "" {
+		p.binary = gate(t)
+	}
+	words := append(slices.Clone(p.under), p.binary, "run", "-c", file)
+	return exec.Command(words[0], words[1:]...)
 }
 
 // crowd is more connections than the gate keeps goroutines for that have none.

@@ -100,9 +100,9 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		ending:     make(chan struct{}),
 		clients:    access.NewCounter(settings.Limits.ConnectionsPerClient),
 		handshakes: access.NewPace(settings.Limits.HandshakesPerClient, time.Now()),
-		hidden:     parts.Log.Sample(&zerolog.BurstSampler{Burst: maxHiddenRate, Period: time.Second}),
-		failures:   parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
-		complaints: parts.Log.Sample(&zerolog.BurstSampler{Burst: maxComplaints, Period: 10 * time.Second}),
+		hidden:     parts.Log.Sample(newRation(maxHiddenRate, time.Second)),
+		failures:   parts.Log.Sample(newRation(maxComplaints, 10*time.Second)),
+		complaints: parts.Log.Sample(newRation(maxComplaints, 10*time.Second)),
 	}
 	g.publish(snap)
 	g.measureRoom()

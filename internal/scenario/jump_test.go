@@ -170,3 +170,26 @@ func TestScenario22SummerTimeComesAndGoes(t *testing.T) {
 	s.jump(t, 0)
 	s.went(t, l.stop())
 }
+
+// Of what fails all the time the gate tells a few times in ten seconds. It must not be
+// silent for months because its clock was months ahead once.
+func TestScenario22FailuresAreToldOfWhenTheClockIsRightAgain(t *testing.T) {
+	t.Parallel()
+	if !soak() {
+		t.Skip("waits until the gate tells of failures again: SOAK=1")
+	}
+	s := newTimed(t, "UTC", plan{backends: 1, pool: unchecked})
+	s.backends[0].kill(t)
+	fails := func(times int) (told int) {
+		for range times {
+			assert.Equal(t, "connect_failed", s.client.visit(request{id: "v"}).reason)
+		}
+		return strings.Count(s.process.Output(t), "an attempt failed")
+	}
+	s.clock.jumps(t, 90*day)
+	fails(1)
+	s.clock.jumps(t, 0)
+	told := fails(20)
+	pause(11 * time.Second)
+	assert.Greater(t, fails(1), told, "lines about attempts that failed")
+}

@@ -37,6 +37,15 @@ type Order struct {
 	Next     time.Time `json:"not_before,omitzero"` // the next one comes no sooner
 }
 
+// waits reports whether the next order is still to wait. No failure makes one wait for
+// longer than patience says: what was written down by a clock that was months ahead, which
+// is a reason for orders to fail, must not keep a host without a certificate for months.
+// The clocks of gates with one storage may differ a little.
+func (o Order) waits(now time.Time) bool {
+	left := o.Next.Sub(now)
+	return left > 0 && o.Failures > 0 && left <= patience(o.Failures)+slowClock
+}
+
 func newBook(s certmagic.Storage, now func() time.Time) *book {
 	return &book{storage: s, now: now, entries: map[string]*entry{}}
 }
@@ -87,7 +96,7 @@ func (b *book) entryLocked(ctx context.Context, host string) *entry {
 func (b *book) begin(ctx context.Context, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if e := b.entryLocked(ctx, host); b.now().Before(e.Next) {
+	if e := b.entryLocked(ctx, host); e.waits(b.now()) {
 		return &WaitError{Host: host, Order: e.Order}
 	}
 	return nil

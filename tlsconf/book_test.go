@@ -49,6 +49,23 @@ func TestARestartDoesNotMakeOrdersComeSooner(t *testing.T) {
 	require.NoError(t, newBook(s, c.now).begin(t.Context(), oneHost))
 }
 
+func TestAClockThatWasAheadDoesNotPutOrdersOff(t *testing.T) {
+	c, s := &clock{at: time.Now()}, &certmagic.FileStorage{Path: t.TempDir()}
+	c.forward(90 * 24 * time.Hour)
+	order, err := newBook(s, c.now).failed(t.Context(), oneHost, errors.New("certificate has expired"))
+	require.NoError(t, err)
+	require.Error(t, newBook(s, c.now).begin(t.Context(), oneHost))
+	c.forward(-30 * time.Minute)
+	require.Error(t, newBook(s, c.now).begin(t.Context(), oneHost), "the clock of another gate is a little late")
+	c.forward(30*time.Minute - 90*24*time.Hour)
+	require.NoError(t, newBook(s, c.now).begin(t.Context(), oneHost))
+
+	again, err := newBook(s, c.now).failed(t.Context(), oneHost, errors.New("no"))
+	require.NoError(t, err)
+	require.True(t, again.Next.Before(order.Next))
+	require.Error(t, newBook(s, c.now).begin(t.Context(), oneHost), "by the right clock it waits")
+}
+
 // What one gate has found out holds for all with the same storage.
 func TestABookIsShared(t *testing.T) {
 	c, s := &clock{at: time.Now()}, &certmagic.FileStorage{Path: t.TempDir()}

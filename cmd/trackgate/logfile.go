@@ -129,12 +129,14 @@ func (f *logFile) follow() (int64, error) {
 }
 
 // due returns why the file is to be put aside before more is written, or "". An empty
-// one is as good as new.
+// one is as good as new, and so is one that was made while the clock was ahead: it would
+// not grow old for as long as that.
 func (f *logFile) due(size, more int64, now time.Time) string {
-	switch {
-	case size == 0:
+	if size == 0 || now.Before(f.born) {
 		f.born = now
-	case f.rotate.Size > 0 && size+more > int64(f.rotate.Size):
+	}
+	switch {
+	case size > 0 && f.rotate.Size > 0 && size+more > int64(f.rotate.Size):
 		return "size"
 	case f.rotate.Age > 0 && now.Sub(f.born) >= f.rotate.Age:
 		return "age"

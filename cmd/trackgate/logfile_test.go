@@ -177,6 +177,18 @@ func TestAFileIsPutAsideWhenItIsOld(t *testing.T) {
 }
 
 // The age of a file is not that of the process.
+func TestAFileOfAClockThatWasAheadGrowsOldAllTheSame(t *testing.T) {
+	folder := t.TempDir()
+	f := logFileIn(t, folder, configs.Rotate{Age: time.Hour})
+	say(t, f, "a\n")
+	now := f.born.AddDate(0, 0, -90)
+	f.turn(1, now)
+	f.turn(1, now.Add(time.Hour-1))
+	assert.Empty(t, putAside(t, folder), "it was seen an hour ago at most")
+	f.turn(1, now.Add(time.Hour))
+	assert.Len(t, putAside(t, folder), 1)
+}
+
 func TestARestartMakesNoFileYounger(t *testing.T) {
 	folder := t.TempDir()
 	first := logFileIn(t, folder, configs.Rotate{Age: time.Hour, Keep: 10})

@@ -25,7 +25,7 @@ DEB_VERSION := $(shell sed 's/^v\([0-9]\)/\1/; t hyphens; s/^/0~/; :hyphens s/-/
 
 # What is needed beside Go, by the names of Debian's packages.
 TOOLS       := bind9 chromium curl gcc iproute2 libc6-dev libnss3-tools nftables nghttp2-client openssl prometheus python3-fastapi python3-uvicorn \
-               redis-server sslscan systemd testssl.sh
+               redis-server sslscan systemd testssl.sh util-linux
 BENCHTOOLS  := haproxy nghttp2-client nginx-light
 
 # The version is stamped by hand, so that a build works in any checkout.

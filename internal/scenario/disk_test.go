@@ -57,3 +57,16 @@ func (d disk) clear(t *testing.T) {
 	t.Helper()
 	require.NoError(t, os.Remove(d.ballast()))
 }
+
+// names are those of the files on it, without the ballast.
+func (d disk) names(t *testing.T) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(string(d))
+	require.NoError(t, err)
+	for _, e := range entries {
+		if d.file(e.Name()) != d.ballast() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}

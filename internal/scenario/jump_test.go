@@ -96,7 +96,14 @@ func (s *timed) valid(t *testing.T, ahead time.Duration) time.Duration {
 // shake shakes hands as a client whose clock is ahead.
 func (s *timed) shake(t *testing.T, ahead time.Duration) error {
 	t.Helper()
+	return s.shakeAs(t, "localhost", ahead)
+}
+
+// shakeAs is shake for a host.
+func (s *timed) shakeAs(t *testing.T, host string, ahead time.Duration) error {
+	t.Helper()
 	c := s.trust(t)
+	c.ServerName = host
 	c.Time = func() time.Time { return time.Now().Add(ahead) }
 	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: recovery}, "tcp", s.address, c)
 	if err != nil {

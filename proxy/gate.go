@@ -20,6 +20,7 @@ import (
 	"github.com/trackgate/trackgate/internal/metrics"
 	"github.com/trackgate/trackgate/internal/traces"
 	"github.com/trackgate/trackgate/proxy/access"
+	"github.com/trackgate/trackgate/proxy/backend"
 	"github.com/trackgate/trackgate/proxy/pool"
 )
 
@@ -43,6 +44,8 @@ type Parts struct {
 	Access  *accesslog.Log
 	Traces  *traces.Exporter // nil: off
 	Metrics *metrics.Set
+
+	places *backend.Places // the gate's own
 }
 
 // Gate is the whole of the request path.
@@ -89,11 +92,13 @@ const maxComplaints = 5
 
 // New compiles settings into a gate that is not open yet.
 func New(settings *configs.Settings, parts Parts) (*Gate, error) {
+	g := &Gate{}
+	parts.places = backend.NewPlaces(g.spare)
 	snap, err := compile(settings, parts, nil)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{
+	*g = Gate{
 		parts:      parts,
 		crew:       newCrew(maxResting),
 		hands:      newCrew(maxHands),

@@ -32,6 +32,7 @@ func (g *Gate) Prepare(ctx context.Context, settings *configs.Settings, parts Pa
 		return nil, ErrNotRunning
 	}
 	before := g.current.Load()
+	parts.places = g.parts.places
 	next, err := compile(settings, parts, before)
 	if err != nil {
 		return nil, err

@@ -107,7 +107,7 @@ func (snap *snapshot) compilePool(s configs.Pool, parts Parts) *pool.Pool {
 			return old
 		}
 	}
-	given := pool.Parts{Log: parts.Log, Metrics: parts.Metrics}
+	given := pool.Parts{Log: parts.Log, Metrics: parts.Metrics, Places: parts.places}
 	if parts.Outbound != nil {
 		given.TLS = parts.Outbound(s)
 	}

@@ -52,6 +52,7 @@ type Conn struct {
 	interim int
 
 	allowed time.Duration // for which the backend said that it may be unused; 0: it did not
+	placed  atomic.Bool   // it has one of the places of all backends
 	gone    atomic.Bool   // TCP gave up on the host, and has told who wrote
 	lenient bool          // TCP waits longer than usual for the backend to take what is written
 	pressed bool          // a deadline for writing is set
@@ -102,6 +103,7 @@ func (c *Conn) dropBuffer() {
 // once, when all was said: otherwise the port stays taken for a minute on our side
 // (TIME_WAIT), and there are not that many.
 func (c *Conn) Close() {
+	defer c.unplace()
 	if asked := c.done && c.sent && c.res.Close; asked {
 		c.tcp.SetLinger(0) //nolint:errcheck // as it would be otherwise
 		c.dropBuffer()
@@ -114,6 +116,20 @@ func (c *Conn) Close() {
 		return
 	}
 	c.tcp.Close()
+}
+
+// yield ends a connection that is whole and unused, so that another can be made. As many
+// may be made as there are requests: none of their ports must stay taken.
+func (c *Conn) yield() {
+	c.tcp.SetLinger(0) //nolint:errcheck // as it would be otherwise
+	c.Close()
+}
+
+// unplace gives the place of a connection that is closed to the next one.
+func (c *Conn) unplace() {
+	if c.placed.CompareAndSwap(true, false) {
+		c.home.opts.Places.give()
+	}
 }
 
 // Reused reports whether the connection carried an exchange before.
@@ -225,4 +241,7 @@ func (c *Conn) StopWrite() { c.tcp.SetWriteDeadline(time.Unix(1, 0)) } //nolint:
 
 // Interrupt ends what runs on the connection in another goroutine, or is about to.
 // The error that it ends with does not allow a repetition.
-func (c *Conn) Interrupt() { c.tcp.Close() }
+func (c *Conn) Interrupt() {
+	defer c.unplace()
+	c.tcp.Close()
+}

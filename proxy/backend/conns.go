@@ -3,6 +3,7 @@ package backend
 import (
 	"crypto/tls"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,9 @@ type Options struct {
 	// than they usually do here, and false when no such attempt is left. It is
 	// called in order, one call at a time, with no lock held, and has to be quick.
 	Slow func(slow bool)
+
+	// Places are those of all backends; nil is any number.
+	Places *Places
 }
 
 // maxKept bounds how many connections of one backend are kept unused.
@@ -105,6 +109,9 @@ func (k *Conns) Put(c *Conn, now time.Time) {
 	}
 	k.kept = append(k.kept, c)
 	k.mu.Unlock()
+	if k.opts.Places.wanted() { // asked second, as who waits looks for kept ones second
+		k.Spare()
+	}
 }
 
 // Idle returns how long a connection may be unused at present: Options.Idle, or
@@ -127,6 +134,21 @@ func (k *Conns) empty(forGood bool) {
 	for _, c := range old {
 		c.Close()
 	}
+}
+
+// Spare closes the kept connection that was used least of late, to make room for another,
+// and reports whether there was one.
+func (k *Conns) Spare() bool {
+	k.mu.Lock()
+	if len(k.kept) == 0 {
+		k.mu.Unlock()
+		return false
+	}
+	c := k.kept[0]
+	k.kept = slices.Delete(k.kept, 0, 1)
+	k.mu.Unlock()
+	c.yield()
+	return true
 }
 
 // Len returns how many connections are kept.

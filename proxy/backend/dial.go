@@ -49,20 +49,40 @@ func (c *Conn) setPatience(d time.Duration) {
 	setPatience(c.raw, d) //nolint:errcheck // it was set when the connection was made; one that is closed needs none
 }
 
-// Dial makes a connection, with its TLS handshake. Its error is a *ResultError of
-// kind ConnectFailed.
+// Dial makes a connection, with its TLS handshake, once there is a place for it. Its error
+// is a *ResultError of kind ConnectFailed.
 func (k *Conns) Dial(ctx context.Context) (*Conn, error) {
-	attempt := k.attempts.begin()
-	c, err := k.connect(ctx)
-	attempt.end(err == nil)
+	c, err := k.dial(ctx)
 	if err != nil {
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			k.unused.forget() // it may be another program when it is back
-		}
 		return nil, &ResultError{Kind: ConnectFailed, Addr: k.addr, Err: err}
 	}
+	c.placed.Store(true)
 	c.begin(false)
 	return c, nil
+}
+
+// dial makes a connection that has a place. Where there is no file descriptor all the
+// same, it tries again when another connection has left one.
+func (k *Conns) dial(ctx context.Context) (*Conn, error) {
+	places, until := k.opts.Places, time.Now().Add(k.opts.Connect)
+	err := places.take(k.opts.Connect)
+	for err == nil {
+		attempt := k.attempts.begin()
+		c, failed := k.connect(ctx)
+		attempt.end(failed == nil)
+		switch {
+		case failed == nil:
+			return c, nil
+		case errors.Is(failed, syscall.EMFILE) || errors.Is(failed, syscall.ENFILE):
+			err = places.exchange(time.Until(until))
+			continue
+		case errors.Is(failed, syscall.ECONNREFUSED):
+			k.unused.forget() // it may be another program when it is back
+		}
+		places.give()
+		return nil, failed
+	}
+	return nil, err
 }
 
 func (k *Conns) connect(ctx context.Context) (*Conn, error) {

@@ -29,6 +29,12 @@
 // well. The configuration is asked for with every connection; nothing that was
 // made by another one is used again.
 //
+// # When there are too many
+//
+// The connections to all backends share a number of places (Places), so that file
+// descriptors are left for clients, checks and logs. Who finds none waits in line, for
+// as long as making a connection may take.
+//
 // # When a host vanishes
 //
 // An attempt to connect that takes much longer than usual is told of at once

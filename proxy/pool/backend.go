@@ -34,7 +34,8 @@ func (p *Pool) newBackend(w wanted) *Backend {
 	b.turn.Owner, b.turn.Priority = b, w.priority
 	options := backend.Options{
 		Connect: p.settings.Timeouts.Connect, Response: p.settings.Timeouts.Response, Idle: p.settings.Timeouts.Idle,
-		Slow: func(slow bool) { p.balance.SetSuspect(b.turn, slow) },
+		Slow:   func(slow bool) { p.balance.SetSuspect(b.turn, slow) },
+		Places: p.parts.Places,
 	}
 	if w.secure {
 		options.TLS, options.ServerName, b.tls = p.parts.TLS, w.name, p.named(w.name)

@@ -13,6 +13,7 @@ import (
 	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/health"
 	"github.com/trackgate/trackgate/internal/metrics"
+	"github.com/trackgate/trackgate/proxy/backend"
 )
 
 // Parts are what a pool is given.
@@ -22,6 +23,8 @@ type Parts struct {
 	// TLS returns the configuration of connections to https backends, as it is
 	// now; nil in a pool without any.
 	TLS func() *tls.Config
+	// Places are those of connections to all backends of the gate; nil is any number.
+	Places *backend.Places
 }
 
 // Pool is one entry of pools. Its methods may be called by any number of
@@ -136,6 +139,11 @@ func (p *Pool) sweep(now time.Time) {
 	for _, turn := range p.balance.Backends() {
 		turn.Owner.(*Backend).Conns.Sweep(now)
 	}
+}
+
+// Spare closes a connection that nobody uses, and reports whether there was one.
+func (p *Pool) Spare() bool {
+	return slices.ContainsFunc(p.balance.Backends(), func(turn *balancer.Backend) bool { return turn.Owner.(*Backend).Conns.Spare() })
 }
 
 // Close closes the connections that nobody uses; those in use close when they

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -258,4 +259,87 @@ func TestScenario21AFullTableOfFilesIsNoBusyLoop(t *testing.T) {
 func (s *site) limit(t *testing.T, files int) {
 	t.Helper()
 	run(t, "prlimit", fmt.Sprintf("--pid=%d", s.process.PID()), fmt.Sprintf("--nofile=%d:%d", files, scarce))
+}
+
+// A few clients who ask for very much at once, over HTTP/2, wait for each other; they take
+// no file descriptors from those who ask for little.
+func TestScenario21ManyStreamsTakeNoFilesFromOthers(t *testing.T) {
+	s := newScarce(t, plan{backends: 2, role: role{Latency: 2 * thinks}})
+	var greedy []*http.Client
+	for range 4 {
+		greedy = append(greedy, s.greedy(t))
+	}
+	r := streams(greedy, s.address, 0)
+	s.before[goroutines] = s.vitals(t)[goroutines] // some stay for the streams that come next
+	g := s.startRegulars(t, 40, 200*time.Millisecond)
+	pause(warmUp)
+	for round := range lasts(10, 100) {
+		r = append(r, streams(greedy, s.address, 1+round)...)
+	}
+	now := s.vitals(t)
+	regular := g.stop()
+	for _, c := range greedy {
+		c.CloseIdleConnections()
+	}
+
+	r.faultless(t, "streams")
+	t.Logf("those who were there: %s; %v file descriptors", regular, now[descriptors])
+	regular.faultless(t, "requests of those who were there")
+	assert.LessOrEqual(t, now[descriptors], float64(2*allowed+scarce/10), "file descriptors")
+	assert.Zero(t, now.sum("trackgate_backend_taken_out_total"), "backends that were taken out")
+	assert.Zero(t, strings.Count(s.process.Output(t), "too many open files"), "wants of files")
+	s.settle(t, append(r, regular...))
+}
+
+// greedy is a client with one connection, over HTTP/2, that has asked before.
+func (s *site) greedy(t *testing.T) *http.Client {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: s.trust(t), ForceAttemptHTTP2: true}}
+	t.Cleanup(c.CloseIdleConnections)
+	v := ask(c, s.address, request{id: "h-first"})
+	require.False(t, v.failed(), "%s", v)
+	return c
+}
+
+// streams has each client post 90 events at once.
+func streams(clients []*http.Client, address string, round int) report {
+	const each = 90
+	r := make(report, each*len(clients))
+	var there sync.WaitGroup
+	for i := range r {
+		there.Go(func() {
+			r[i] = ask(clients[i%len(clients)], address, request{id: fmt.Sprintf("h-%d-%d", round, i), post: true})
+		})
+	}
+	there.Wait()
+	return r
+}
+
+// ask makes one request as a client of net/http does.
+func ask(c *http.Client, address string, q request) visit {
+	v := visit{request: q, begin: time.Now()}
+	v.err = func() error {
+		method, url, body := http.MethodGet, "https://"+address+"/get?id="+q.id, ""
+		if q.post {
+			method, url, body = http.MethodPost, "https://"+address+"/track?id="+q.id, eventOf(q.id)
+		}
+		req, err := http.NewRequest(method, url, strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Host = "localhost"
+		res, err := c.Do(req)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		v.status, v.backend = res.StatusCode, res.Header.Get(nameField)
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			return err
+		}
+		return v.judge(text)
+	}()
+	v.end = time.Now()
+	return v
 }

@@ -83,7 +83,7 @@ soak: ## The scenarios at length: about a quarter of an hour (needs root for net
 	SOAK=1 $(GO) test -count=1 -tags scenario -timeout 60m ./internal/scenario
 
 .PHONY: scenarios
-scenarios: ## Backends that die, hang, vanish and flap, under load: the short form (needs root for network namespaces)
+scenarios: ## Backends that die, hang and flap, full disks, set clocks, under load: the short form (needs root for network namespaces)
 	$(GO) test -count=1 -tags scenario -timeout 10m ./internal/scenario
 
 .PHONY: fuzz

@@ -1,6 +1,7 @@
-// Package scenario lets things go wrong behind the gate and demands what a client
-// may still expect: backends are killed, stopped, restarted, cut off, slow,
-// flapping or renamed while requests come at a constant rate.
+// Package scenario lets things go wrong behind the gate and under it, and demands what
+// a client may still expect: backends are killed, stopped, restarted, cut off, slow,
+// flapping or renamed, disks are full, file descriptors used up and clocks set while
+// requests come at a constant rate.
 //
 // The gate is the program as it is shipped, in a process of its own, and so is each
 // backend. The client sends when a request is due, whether or not those before it
@@ -13,7 +14,7 @@
 //
 // The tests have the build tag scenario: `make scenarios` runs them in a short form,
 // `make soak` (SOAK=1) at length. Some make network namespaces, which needs root,
-// ip and nft.
+// ip and nft, or small file systems, which needs root.
 //
 // Words: a site is a gate with its backends; a visit is one request and what came
 // of it; a report is what all visits say together.

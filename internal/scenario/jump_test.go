@@ -28,11 +28,11 @@ type timed struct {
 	times [3]atomic.Int64 // how far a client's clock is ahead: not, as the gate's was, as it is
 }
 
-// newTimed makes a site in a time zone. Handshakes are paced as by default.
+// newTimed makes a site in a time zone. Handshakes are paced, as they are by default.
 func newTimed(t *testing.T, zone string, p plan) *timed {
 	t.Helper()
 	s := &timed{}
-	p.binary, p.paced = shiftable(t), "50"
+	p.binary, p.paced = shiftable(t), lasts("50", "100")
 	s.clock, p.under = newClock(t, zone)
 	s.site = newSite(t, p)
 	s.client.tls = s.either(s.client.tls)
@@ -171,11 +171,14 @@ func TestScenario22SummerTimeComesAndGoes(t *testing.T) {
 	_, first := time.Now().In(place).ZoneBounds()
 	_, second := first.ZoneBounds()
 	for _, change := range []time.Time{first, second} {
-		s.jump(t, time.Until(change)-time.Second) // the certificate takes longer than the second
+		s.jump(t, (time.Until(change) - time.Second).Round(time.Millisecond)) // it comes a second later
 		require.True(t, await(recovery, func() bool { return s.lastLogged(t).After(change) }), "the log does not reach the change")
 	}
 	s.jump(t, 0)
 	s.went(t, l.stop())
+	for _, offset := range []string{"+01:00", "+02:00"} {
+		assert.Contains(t, s.process.Output(t), offset, "the gate is not in %s", zone)
+	}
 }
 
 // Of what fails all the time the gate tells a few times in ten seconds. It must not be

@@ -32,7 +32,7 @@ type timed struct {
 func newTimed(t *testing.T, zone string, p plan) *timed {
 	t.Helper()
 	s := &timed{}
-	p.binary, p.paced = shiftable(t), lasts("50", "100")
+	p.binary, p.paced = shiftable(t), lasts("50", "500") // what came late comes together
 	s.clock, p.under = newClock(t, zone)
 	s.site = newSite(t, p)
 	s.client.tls = s.either(s.client.tls)

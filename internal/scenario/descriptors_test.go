@@ -135,9 +135,11 @@ func (s *site) calm(t *testing.T, while time.Duration) {
 	pause(while)
 	share := float64(s.worked(t)-before) / float64(time.Since(began))
 	t.Logf("%.1f %% of a processor", 100*share)
-	if !raced {
-		assert.Less(t, share, .2, "of a processor")
+	most := .2
+	if raced {
+		most = .4
 	}
+	assert.Less(t, share, most, "of a processor")
 }
 
 // again demands that a new client is served within a second.

@@ -176,7 +176,6 @@ func TestAFileIsPutAsideWhenItIsOld(t *testing.T) {
 	assert.Len(t, putAside(t, folder), 2)
 }
 
-// The age of a file is not that of the process.
 func TestAFileOfAClockThatWasAheadGrowsOldAllTheSame(t *testing.T) {
 	folder := t.TempDir()
 	f := logFileIn(t, folder, configs.Rotate{Age: time.Hour})
@@ -189,6 +188,7 @@ func TestAFileOfAClockThatWasAheadGrowsOldAllTheSame(t *testing.T) {
 	assert.Len(t, putAside(t, folder), 1)
 }
 
+// The age of a file is not that of the process.
 func TestARestartMakesNoFileYounger(t *testing.T) {
 	folder := t.TempDir()
 	first := logFileIn(t, folder, configs.Rotate{Age: time.Hour, Keep: 10})

@@ -10,20 +10,23 @@ import (
 	"github.com/trackgate/trackgate/configs"
 )
 
+// heed has signals wait for the gate from now on: one that comes before it is asked for
+// would end the program.
+func (s *server) heed() {
+	s.hangups, s.upgrades = make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signal.Notify(s.hangups, syscall.SIGHUP)
+	signal.Notify(s.upgrades, syscall.SIGUSR2)
+}
+
 // reloadOnSignal leaves a log that was moved and loads the settings again with each SIGHUP,
 // and has another process take over with SIGUSR2, until ctx ends.
 func (s *server) reloadOnSignal(ctx context.Context) {
-	hangups, upgrades := make(chan os.Signal, 1), make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	signal.Notify(upgrades, syscall.SIGUSR2)
-	defer signal.Stop(hangups)
-	defer signal.Stop(upgrades)
 	for {
 		select {
-		case <-hangups:
+		case <-s.hangups:
 			s.reopen()
 			s.reload(ctx, 0) //nolint:errcheck // the log tells
-		case <-upgrades:
+		case <-s.upgrades:
 			s.upgrade() //nolint:errcheck // the log tells
 		case <-ctx.Done():
 			return

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"os/signal"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,6 +83,8 @@ type server struct {
 	current   atomic.Pointer[generation]
 	changed   chan struct{} // gets word when there is another generation
 
+	hangups, upgrades chan os.Signal // SIGHUP and SIGUSR2
+
 	manager *supervisor.Supervisor
 	prober  supervisor.Prober
 }
@@ -92,6 +95,7 @@ func assemble(settings *configs.Settings, from source) (*server, error) {
 		source: from, journal: newJournal(os.Stderr), metrics: metrics.New(build()),
 		began: time.Now(), changed: make(chan struct{}, 1), trials: make(chan *trial, 1),
 	}
+	s.heed()
 	s.history = metrics.NewHistory(s.metrics)
 	s.log = newLogger(settings.Log, os.Stderr, s.journal)
 	limitMemory(s.log, os.DirFS("/"))
@@ -258,6 +262,8 @@ func (s *server) showEach(before map[string]bool) map[string]bool {
 
 // close gives back what assemble opened.
 func (s *server) close() {
+	signal.Stop(s.hangups)
+	signal.Stop(s.upgrades)
 	if s.output != nil {
 		s.output.Close()
 	}

@@ -36,7 +36,7 @@ In a terminal q ends it. Elsewhere each look is written below the one before; wi
 		if *interval < leastInterval || *count < 0 {
 			return fmt.Errorf("--interval %s, --count %d: wanted at least %s, and no less than 0", *interval, *count, leastInterval)
 		}
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := untilSignal(c.Context())
 		defer stop()
 		w := watcher{sides: settings.Admin, interval: *interval, count: *count}
 		if *format == inJSON {

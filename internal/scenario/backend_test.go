@@ -112,36 +112,53 @@ func (a *actor) track(w http.ResponseWriter, r *http.Request) {
 		return // the gate went away in the middle: nothing was delivered
 	}
 	id := r.FormValue("id")
-	if string(body) != eventOf(id) {
+	size, _ := strconv.Atoi(r.FormValue("size")) // none is 0: the usual
+	if string(body) != eventOf(id, size) {
 		http.Error(w, "this is the body of another request", http.StatusConflict)
 		return
 	}
 	a.note(posted, id)
-	a.answer(w, r, id)
+	a.answer(w, r, answerOf(id, a.Name, size), 0)
 }
 
 func (a *actor) get(w http.ResponseWriter, r *http.Request) {
 	id := r.FormValue("id")
 	a.note(got, id)
-	a.answer(w, r, id)
+	size, _ := strconv.Atoi(r.FormValue("size")) // none is 0: as short as can be
+	lasts, _ := time.ParseDuration(r.FormValue("lasts"))
+	a.answer(w, r, answerOf(id, a.Name, size), lasts)
 }
 
-func (a *actor) answer(w http.ResponseWriter, r *http.Request, id string) {
-	if a.Latency > 0 {
-		<-time.After(a.Latency)
+func (a *actor) answer(w http.ResponseWriter, r *http.Request, text string, lasts time.Duration) {
+	waits, _ := time.ParseDuration(r.FormValue("waits")) // none is 0: the usual
+	if waits = max(waits, a.Latency); waits > 0 {
+		<-time.After(waits)
 	}
-	size, _ := strconv.Atoi(r.FormValue("size")) // none is 0: as short as can be
-	text := answerOf(id, a.Name, size)
 	w.Header().Set(nameField, a.Name)
 	w.Header().Set("Content-Type", "application/json")
 	if r.FormValue("chunked") == "" {
 		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	}
+	if lasts > 0 {
+		io.Copy(flushing{w, http.NewResponseController(w)}, slowly(text, lasts))
+		return
 	}
 	io.WriteString(w, text[:len(text)/2])
 	if r.FormValue("chunked") != "" {
 		http.NewResponseController(w).Flush()
 	}
 	io.WriteString(w, text[len(text)/2:])
+}
+
+// flushing sends each part of an answer on its way.
+type flushing struct {
+	io.Writer
+	*http.ResponseController
+}
+
+func (f flushing) Write(p []byte) (int, error) {
+	n, err := f.Writer.Write(p)
+	return n, errors.Join(err, f.Flush())
 }
 
 // note writes one line to the journal. A backend that cannot is none.

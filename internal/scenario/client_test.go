@@ -22,8 +22,9 @@ const keptFor = 30 * time.Second
 // errMixed is the worst that can happen: an answer that belongs to another request.
 var errMixed = errors.New("the answer of another request")
 
-// client sends requests to a gate over HTTP/1.1, each once and on a connection of
-// its own for as long as it lasts. It can be used concurrently.
+// client sends requests to a gate, each once: over HTTP/1.1 on a connection of its own
+// for as long as it lasts, over HTTP/2 on one of a few trunks. It can be used
+// concurrently.
 type client struct {
 	address string
 	tls     *tls.Config   // nil: plain
@@ -31,6 +32,8 @@ type client struct {
 
 	mu   sync.Mutex
 	kept []*line // the last one was used last
+
+	trunks trunks
 }
 
 // line is one connection to the gate.
@@ -49,6 +52,9 @@ func (c *client) visit(q request) visit {
 }
 
 func (c *client) try(q request, v *visit) error {
+	if q.http2 {
+		return c.call(q, v)
+	}
 	l, err := c.line(q.fresh)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -69,7 +75,7 @@ func (c *client) line(fresh bool) (*line, error) {
 	} else if l != nil {
 		c.keep(l)
 	}
-	conn, err := (&net.Dialer{Timeout: c.within}).Dial("tcp", c.address)
+	conn, err := c.dial()
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +83,10 @@ func (c *client) line(fresh bool) (*line, error) {
 		conn = tls.Client(conn, c.tls) // shakes hands with the first write
 	}
 	return &line{Conn: conn, in: bufio.NewReader(conn)}, nil
+}
+
+func (c *client) dial() (net.Conn, error) {
+	return (&net.Dialer{Timeout: c.within}).Dial("tcp", c.address)
 }
 
 func (c *client) unkeep() *line {
@@ -105,30 +115,33 @@ func (c *client) close() {
 	for l := c.unkeep(); l != nil; l = c.unkeep() {
 		l.Close()
 	}
+	c.trunks.close()
 }
 
 // exchange writes the request and reads its answer to the end. It reports whether
 // the connection can be used again.
 func (l *line) exchange(q request, v *visit, deadline time.Time) (keep bool, err error) {
 	l.SetDeadline(deadline)
-	if _, err := io.WriteString(l, q.text()); err != nil {
+	if _, err := io.Copy(l, q.text()); err != nil {
 		return false, fmt.Errorf("write: %w", err)
 	}
-	method := http.MethodGet
-	if q.post {
-		method = http.MethodPost
-	}
-	res, err := http.ReadResponse(l.in, &http.Request{Method: method})
+	res, err := http.ReadResponse(l.in, &http.Request{Method: q.method()})
 	if err != nil {
 		return false, fmt.Errorf("read a head: %w", err)
 	}
+	return !res.Close, v.read(res)
+}
+
+// read takes an answer to its end.
+func (v *visit) read(res *http.Response) error {
 	defer res.Body.Close()
 	v.status, v.backend, v.retryAfter = res.StatusCode, res.Header.Get(nameField), res.Header.Get("Retry-After")
+	v.last = res.Close
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		return false, fmt.Errorf("read a body: %w", err)
+		return fmt.Errorf("read a body: %w", err)
 	}
-	return !res.Close, v.judge(body)
+	return v.judge(body)
 }
 
 // judge looks at a whole answer.

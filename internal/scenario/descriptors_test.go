@@ -325,7 +325,7 @@ func ask(c *http.Client, address string, q request) visit {
 	v.err = func() error {
 		method, url, body := http.MethodGet, "https://"+address+"/get?id="+q.id, ""
 		if q.post {
-			method, url, body = http.MethodPost, "https://"+address+"/track?id="+q.id, eventOf(q.id)
+			method, url, body = http.MethodPost, "https://"+address+"/track?id="+q.id, eventOf(q.id, 0)
 		}
 		req, err := http.NewRequest(method, url, strings.NewReader(body))
 		if err != nil {

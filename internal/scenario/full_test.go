@@ -123,7 +123,8 @@ func TestScenario20AFirstStartOnAFullStorageCanBeRepeated(t *testing.T) {
 	d := newDisk(t, 256<<10)
 	d.fill(t, 0)
 	file := filepath.Join(t.TempDir(), "trackgate.yaml")
-	text := fmt.Sprintf(settings, faults.Address(t), `"http://127.0.0.1:9"`, checked, "0", string(d), filepath.Join(t.TempDir(), "admin.sock"), faults.Address(t), "off")
+	text := fmt.Sprintf(settings, faults.Address(t), "", `"http://127.0.0.1:9"`, checked, "", "0", string(d), filepath.Join(t.TempDir(), "admin.sock"),
+		faults.Address(t), "off", "")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	output, err := exec.Command(gate(t), "run", "-c", file).CombinedOutput()
 	var exit *exec.ExitError

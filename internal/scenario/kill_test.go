@@ -17,6 +17,14 @@ func rate() int {
 	return lasts(150, 500)
 }
 
+// heavy is the rate of those scenarios that are about the gate itself.
+func heavy() int {
+	if raced {
+		return rate()
+	}
+	return lasts(rate(), 1000)
+}
+
 // baseline is how long requests come before anything happens; the first moments,
 // when every connection is new, do not count.
 const (

@@ -9,7 +9,7 @@ import (
 )
 
 // load is a client that begins a visit whenever one is due, however the others
-// fare: 60 of 100 post an event, 10 come on a connection of their own.
+// fare: 60 of 100 post an event, 10 come on a connection of their own, half over HTTP/2.
 type load struct {
 	client *client
 	name   string // part of every id
@@ -35,7 +35,16 @@ func startShaped(c *client, name string, rate int, shape func(int) request) *loa
 
 // mixed is the usual request number n.
 func mixed(n int) request {
-	return request{post: n%5 < 3, fresh: n%20 == 0 || n%20 == 9}
+	return request{post: n%5 < 3, fresh: n%20 == 0 || n%20 == 9, http2: n%2 == 1}
+}
+
+// startLong begins a few requests a second that last: bodies that come slowly and
+// answers that go slowly, over both protocols. Whatever happens meanwhile they are to
+// come to their end.
+func startLong(c *client, each time.Duration) *load {
+	return startShaped(c, "long", 2, func(n int) request {
+		return request{post: n%2 == 0, http2: n%4 < 2, size: 100_000, lasts: each}
+	})
 }
 
 // run begins visits until it is told to leave. When it was late it begins all that

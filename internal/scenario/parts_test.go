@@ -67,9 +67,10 @@ func TestABackendKnowsWhatBelongsToAnID(t *testing.T) {
 	server, err := role{Name: "b1", Journal: j.path}.server()
 	require.NoError(t, err)
 	for target, body := range map[string]string{
-		"/track?id=v-1": eventOf("v-1"),
-		"/track?id=v-2": eventOf("v-3"),
-		"/track?id=v-4": eventOf("v-4")[:900],
+		"/track?id=v-1":           eventOf("v-1", 0),
+		"/track?id=v-2":           eventOf("v-3", 0),
+		"/track?id=v-4":           eventOf("v-4", 0)[:900],
+		"/track?id=v-5&size=5000": eventOf("v-5", 0),
 	} {
 		w := httptest.NewRecorder()
 		server.Handler.ServeHTTP(w, httptest.NewRequest("POST", target, strings.NewReader(body)))
@@ -85,11 +86,13 @@ func TestABackendAnswersWhatTheClientWants(t *testing.T) {
 	defer s.Close()
 	c := &client{address: s.Listener.Addr().String(), within: time.Minute}
 	defer c.close()
-	for _, q := range []request{{post: true}, {}, {size: 100_000}, {size: 100_000, chunked: true}, {fresh: true}} {
+	for _, q := range []request{{post: true}, {}, {size: 100_000}, {size: 100_000, chunked: true}, {fresh: true},
+		{post: true, size: 50_000, lasts: 3 * part}, {size: 50_000, lasts: 3 * part}, {waits: 3 * part}} {
 		q.id = "v-000001"
 		v := c.visit(q)
 		assert.False(t, v.failed(), "%s", v)
 		assert.Equal(t, "b1", v.backend)
+		assert.GreaterOrEqual(t, v.took(), q.lasts+q.waits, "%s", v)
 	}
 	assert.Len(t, c.kept, 1, "connections")
 }

@@ -53,7 +53,11 @@ type plan struct {
 	paced    string   // handshakes that a client may make in a second; "": any number
 	binary   string   // of a gate that is built otherwise than the one that is shipped
 	under    []string // the words of a command that starts the gate's command
+	further  further
 }
+
+// further is what a gate's settings have beside the usual, as lines.
+type further struct{ listeners, pools, sections string }
 
 // checked is how backends are checked where a scenario does not say it otherwise.
 const checked = "health: {interval: 300ms, timeout: 1s}"
@@ -66,15 +70,15 @@ listeners:
     hosts: ["localhost"]
     allow: [track, {methods: [GET], path: /get}]
     pool: collectors
-pools:
+%spools:
   - name: collectors
     backends: [%s]
     %s
-limits: {connections_per_client: 0, handshakes_per_client: %s}
+%slimits: {connections_per_client: 0, handshakes_per_client: %s}
 tls: {issuer: internal, storage: "%s"}
 admin: {socket: "%s", address: "%s"}
 log: {access: {output: "%s"}}
-`
+%s`
 
 // newSite starts the backends of a plan and a gate in front of them.
 func newSite(t *testing.T, p plan) *site {
@@ -107,7 +111,8 @@ func (s *site) run(t *testing.T, p plan) {
 	}
 	folder := t.TempDir()
 	s.file = filepath.Join(folder, "trackgate.yaml")
-	text := fmt.Sprintf(settings, s.address, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), cmp.Or(p.paced, "0"), s.storage, filepath.Join(folder, "admin.sock"), s.admin, s.exchanges)
+	text := fmt.Sprintf(settings, s.address, p.further.listeners, p.entries, strings.ReplaceAll(p.pool, "\n", "\n    "), p.further.pools,
+		cmp.Or(p.paced, "0"), s.storage, filepath.Join(folder, "admin.sock"), s.admin, s.exchanges, p.further.sections)
 	require.NoError(t, os.WriteFile(s.file, []byte(text), 0o600))
 	s.process = program.Start(t, p.command(t, s.file))
 	t.Cleanup(func() { assert.NoError(t, s.process.Stop(), "the end of the gate") })
@@ -127,32 +132,6 @@ func (p plan) command(t *testing.T, file string) *exec.Cmd {
 	}
 	words := append(slices.Clone(p.under), p.binary, "run", "-c", file)
 	return exec.Command(words[0], words[1:]...)
-}
-
-// crowd is more connections than the gate keeps goroutines for that have none.
-const crowd = 80
-
-// rested are the vitals of a gate that has served a crowd before: it keeps some
-// goroutines for those who come next.
-func (s *site) rested(t *testing.T) vitals {
-	t.Helper()
-	var lines []*line
-	for range crowd {
-		l, err := s.client.line(true)
-		require.NoError(t, err)
-		lines = append(lines, l)
-	}
-	require.True(t, await(recovery, func() bool { return s.vitals(t)[goroutines] >= crowd }), "a goroutine for each handshake")
-	for _, l := range lines {
-		fmt.Fprint(l, "GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n")
-	}
-	for _, l := range lines {
-		_, err := l.in.ReadString('\n')
-		require.NoError(t, err)
-		require.NoError(t, l.Close())
-	}
-	require.True(t, await(recovery, func() bool { return s.vitals(t).sum("trackgate_connections") == 0 }), "the crowd has left")
-	return s.vitals(t)
 }
 
 // confess shows, if the test failed, the first exchanges that went wrong in the eyes
@@ -203,17 +182,23 @@ func (s *site) settle(t *testing.T, r report) {
 	t.Helper()
 	t.Logf("in all %s", r)
 	r.unmixed(t)
+	s.honest(t, r)
+	for _, b := range s.backends {
+		s.shows(t, b, 1, recovery)
+	}
+	s.client.close()
+	s.asBefore(t, s.before)
+}
+
+// honest demands that what was said to be delivered was.
+func (s *site) honest(t *testing.T, r report) {
+	t.Helper()
 	times := s.journal.delivered(t)
 	for _, v := range r.posts() {
 		if !v.failed() {
 			assert.Positive(t, times[v.id], "an event that was answered and never delivered: %s", v)
 		}
 	}
-	for _, b := range s.backends {
-		s.shows(t, b, 1, recovery)
-	}
-	s.client.close()
-	s.asBefore(t, s.before)
 }
 
 // twice holds the posts that were delivered more than once.

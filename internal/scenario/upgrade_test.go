@@ -31,19 +31,27 @@ func (s *site) upgrade(t *testing.T) (before int) {
 	return before
 }
 
+// drainTime is how long a process may take for what it has, by default.
+const drainTime = 25 * time.Second
+
 func TestScenario16UpgradesUnderLoadLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, plan{backends: 3, role: role{Latency: thinks}})
-	l := s.load(t, rate())
+	l, long := s.load(t, heavy()), startLong(s.client, lasts(500*time.Millisecond, 8*time.Second))
 	pause(baseline)
 	for range 5 {
-		before := s.upgrade(t)
-		pause(lasts(500*time.Millisecond, 12*time.Second))
-		assert.True(t, await(recovery, func() bool { return program.IsGone(before) }), "process %d has nothing left to do", before)
+		before, handed := s.upgrade(t), time.Now()
+		gone := await(drainTime+slack(), func() bool { return program.IsGone(before) })
+		assert.True(t, gone, "process %d does not finish", before)
+		t.Logf("the process before is gone after %s", time.Since(handed))
+		pause(time.Until(handed.Add(lasts(500*time.Millisecond, 12*time.Second))))
 	}
-	r := l.stop()
+	r := append(l.stop(), long.stop()...)
 
 	r.faultless(t, "requests")
+	if soak() && !raced {
+		assert.GreaterOrEqual(t, len(r), 60_000, "requests")
+	}
 	assert.Empty(t, s.twice(t, r).shown(), "delivered twice")
 	s.settle(t, r)
 }

@@ -4,7 +4,9 @@ package scenario
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -13,25 +15,53 @@ type request struct {
 	id      string
 	post    bool
 	fresh   bool // on a connection that is used for nothing else
-	size    int  // of the answer to a GET, in bytes
-	chunked bool // the answer to a GET says no length
+	http2   bool
+	size    int           // of the answer, and of the body of a POST, in bytes; 0 is the usual
+	chunked bool          // the answer to a GET says no length
+	lasts   time.Duration // that answer or body takes so long
+	waits   time.Duration // the backend thinks so long
 }
 
-// text is the request as it is sent.
-func (q request) text() string {
+func (q request) method() string {
 	if q.post {
-		body := eventOf(q.id)
-		return fmt.Sprintf("POST /track?id=%s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s",
-			q.id, len(body), body)
+		return http.MethodPost
 	}
-	options := ""
+	return http.MethodGet
+}
+
+// target is what is asked for, with what the backend has to know.
+func (q request) target() string {
+	path, options := "/get", ""
+	if q.post {
+		path = "/track"
+	}
 	if q.size > 0 {
 		options += fmt.Sprintf("&size=%d", q.size)
 	}
 	if q.chunked {
 		options += "&chunked=1"
 	}
-	return fmt.Sprintf("GET /get?id=%s%s HTTP/1.1\r\nhost: localhost\r\n\r\n", q.id, options)
+	if q.lasts > 0 {
+		options += "&lasts=" + q.lasts.String()
+	}
+	if q.waits > 0 {
+		options += "&waits=" + q.waits.String()
+	}
+	return fmt.Sprintf("%s?id=%s%s", path, q.id, options)
+}
+
+// text is the request as it is sent over HTTP/1.1.
+func (q request) text() io.Reader {
+	if !q.post {
+		return strings.NewReader(fmt.Sprintf("GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n", q.target()))
+	}
+	body := eventOf(q.id, q.size)
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n",
+		q.target(), len(body))
+	if q.lasts > 0 {
+		return io.MultiReader(strings.NewReader(head), slowly(body, q.lasts))
+	}
+	return strings.NewReader(head + body)
 }
 
 // visit is a request and what came of it.
@@ -41,6 +71,7 @@ type visit struct {
 	status     int    // 0: none came
 	reason     string // of a refusal by the gate
 	retryAfter string
+	last       bool   // over HTTP/1.1: the answer said that its connection ends
 	backend    string // that answered, as far as it is known
 	err        error  // what kept a whole answer from coming, or that it was another's
 }
@@ -54,10 +85,10 @@ func (v visit) took() time.Duration { return v.end.Sub(v.begin) }
 func (v visit) spans(from, to time.Time) bool { return !v.begin.After(to) && !v.end.Before(from) }
 
 func (v visit) String() string {
-	method := "GET"
-	if v.post {
-		method = "POST"
+	protocol := "HTTP/1.1"
+	if v.http2 {
+		protocol = "HTTP/2"
 	}
-	return fmt.Sprintf("%s %s at %s for %s: %d %s %s %v", method, v.id, v.begin.Format("05.000"), v.took().Round(time.Millisecond),
+	return fmt.Sprintf("%s %s over %s at %s for %s: %d %s %s %v", v.method(), v.id, protocol, v.begin.Format("05.000"), v.took().Round(time.Millisecond),
 		v.status, v.reason, v.backend, v.err)
 }

@@ -101,8 +101,8 @@ func (c *Change) Commit() error {
 	g.measureRoom()
 	g.exchangePorts(c.opened)
 	g.retirePools(before)
-	if ended {
-		g.sendAway()
+	if len(ended) > 0 {
+		g.sendAway(ended)
 	}
 	return nil
 }
@@ -131,14 +131,14 @@ func (g *Gate) retirePools(before *snapshot) {
 }
 
 // endStations says of listeners that are gone or have other terms that they have ended, and
-// reports whether there are any. It comes before the new ones can be found: a connection
-// that has come to the old ones must not look for its own among the new.
-func endStations(before, next *snapshot) (ended bool) {
+// returns them. It comes before the new ones can be found: a connection that has come to
+// the old ones must not look for its own among the new.
+func endStations(before, next *snapshot) (ended []*station) {
 	for _, a := range before.addresses {
 		for _, l := range a.listeners {
 			if now := next.listener(a.name, l.name); now == nil || now.station != l.station {
 				l.station.ended.Store(true)
-				ended = true
+				ended = append(ended, l.station)
 			}
 		}
 	}
@@ -147,27 +147,29 @@ func endStations(before, next *snapshot) (ended bool) {
 
 // sendAway has the connections of listeners that have ended leave, and cuts those that
 // have not when the drain time is over.
-func (g *Gate) sendAway() {
+func (g *Gate) sendAway(ended []*station) {
 	g.register.each(func(c *conn) {
 		if c.mustSay() {
 			c.wake()
 		}
 	})
-	g.pools.later(g.timeouts().Drain, g.dismiss)
+	g.pools.later(g.timeouts().Drain, func() { g.dismiss(ended) })
 }
 
 // dismiss ends the connections that were to leave: those that wait take a last look, and
-// the others are cut a moment later.
-func (g *Gate) dismiss() {
+// the others are cut a moment later. Those of listeners that have ended since have their
+// own time.
+func (g *Gate) dismiss(ended []*station) {
+	had := func(c *conn) bool { return slices.Contains(ended, c.station.Load()) }
 	g.register.each(func(c *conn) {
-		if c.ended() {
+		if had(c) {
 			c.dismissed.Store(true)
 			c.wake()
 		}
 	})
 	await(g.pools.over, lingerTime)
 	g.register.each(func(c *conn) {
-		if c.ended() {
+		if had(c) {
 			c.cut()
 		}
 	})

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -184,6 +185,35 @@ func TestWhoDoesNotLeaveIsCut(t *testing.T) {
 		edge.Reload(t, testbed.Pool(backend.Addr), guiFor("127.0.0.1", "limits: {body: 10KiB}"), short)
 		client.Closed(t)
 		edge.Shows(t, p.Connections(), 0)
+	})
+}
+
+// Each change gives those whom it sends away the drain time, whatever is left of that of
+// the changes before.
+func TestWhoLeavesIsNotCutWithThoseOfAnEarlierChange(t *testing.T) {
+	t.Parallel()
+	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
+		backend := testbed.Backend(t, slices.Concat(echoes, echoes)...)
+		on := func(body, drain string) []testbed.Option {
+			return []testbed.Option{testbed.Pool(backend.Addr), guiFor("127.0.0.1", "limits: {body: "+body+"}"), testbed.Section("timeouts: {drain: " + drain + "}")}
+		}
+		edge := serving(t, p, on("10KiB", "1m")...)
+		talk := func() *testbed.Client {
+			client := edge.Dial(t, testbed.Way{})
+			client.Send(t, testbed.Head("GET /ws", handshake...))
+			client.Answer(t, http.MethodGet).HasStatus(p.Switched())
+			client.Hears(t, "welcome")
+			return client
+		}
+		early := talk()
+		edge.Reload(t, on("20KiB", "300ms")...)
+		late := talk()
+		edge.Reload(t, on("30KiB", "1m")...)
+
+		early.Closed(t)
+		edge.Shows(t, p.Connections(), 1)
+		late.Send(t, "still here")
+		late.Hears(t, "still here")
 	})
 }
 

@@ -43,6 +43,25 @@ func TestADrainLosesNoStreamThatWasOnItsWay(t *testing.T) {
 	assert.Equal(t, 2, backend.Heads())
 }
 
+// Who comes while the gate says that it leaves has something to ask. Sent away before it
+// could, it would come again and again.
+func TestANewcomerIsSentAwayWithItsFirstRequest(t *testing.T) {
+	t.Parallel()
+	backend := testbed.Backend(t)
+	edge := serving(t, testbed.HTTP2, testbed.Pool(backend.Addr))
+	edge.Retire(true)
+
+	frames := edge.Frames(t, testbed.Way{})
+	frames.Settle(t)
+	require.Empty(t, frames.GoAways)
+	s := frames.Event(t, "/track", event)
+	s.Answer(t).HasStatus(200)
+	assert.Equal(t, []testbed.GoAway{everything, {Last: s.ID, Code: http2.ErrCodeNo}}, frames.Left(t))
+
+	silent := edge.Frames(t, testbed.Way{})
+	assert.Equal(t, []testbed.GoAway{everything, {Last: 0, Code: http2.ErrCodeNo}}, silent.Left(t))
+}
+
 // A body that is on its way when a drain begins is taken to its end.
 func TestADrainTakesABodyToItsEnd(t *testing.T) {
 	t.Parallel()

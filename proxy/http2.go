@@ -39,7 +39,7 @@ func (h *http2) work() (asleep bool) {
 	c := h.conn
 	c.waiting.Store(true)
 	if c.leaving() {
-		h.Leave()
+		h.depart()
 	}
 	err := h.Conn.Serve(min(awake, c.gate.timeouts().KeepAlive))
 	if err == h2.ErrIdle && c.leaving() { // it has begun just now
@@ -53,6 +53,16 @@ func (h *http2) work() (asleep bool) {
 	h.part(err)
 	h.Wait()
 	return false
+}
+
+// depart has the client asked to leave. As long as the gate takes newcomers, one that has
+// asked for nothing yet is asked with its first request, or when none comes.
+func (h *http2) depart() {
+	if h.conn.parting() {
+		h.Leave()
+		return
+	}
+	h.LeaveSoon()
 }
 
 // part ends the connection. A client that is told of its mistake gets the time to read

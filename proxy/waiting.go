@@ -81,7 +81,7 @@ func poll(fd uintptr) bool {
 func (c *conn) wake() {
 	if c.waiting.Load() {
 		if h := c.h2.Load(); h != nil && !c.asleep.Load() {
-			h.Leave()
+			h.depart()
 		}
 		c.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed connection does not wait
 	}

@@ -57,10 +57,11 @@ type Conn struct {
 	settled bool // and the SETTINGS behind it
 	agreed  bool // it knows ours
 	leaving stage
-	asking  time.Time // when the client was asked to leave
+	since   time.Time // when leaving came to this
 	served  uint32    // the last stream, as the client was told; valid while refusing
 
 	leave atomic.Bool // somebody wants the connection to end
+	soon  atomic.Bool // with its first request, if it had none yet
 
 	mu       sync.Mutex
 	streams  []*Stream // those that a frame may speak of
@@ -123,6 +124,13 @@ var ErrLeft = errors.New("the connection was given up")
 // what runs is finished. Any goroutine may call it; it does not wait. A Serve that runs
 // sees it when the read deadline strikes, which the caller moves into the past.
 func (c *Conn) Leave() { c.leave.Store(true) }
+
+// LeaveSoon is Leave, but lets a client that has just come send a request before: it
+// would come again as it is asked to, and be sent away again.
+func (c *Conn) LeaveSoon() { c.soon.Store(true) }
+
+// isLeft reports whether the client is to be asked to leave.
+func (c *Conn) isLeft() bool { return c.leave.Load() || c.soon.Load() && c.total > 0 }
 
 // Farewell ends a connection on which nothing was open when Serve returned ErrIdle.
 func (c *Conn) Farewell() { c.end(ErrIdle) }

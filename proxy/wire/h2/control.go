@@ -14,7 +14,7 @@ func (c *Conn) ping(f frame, payload []byte) error {
 		return broken(FrameSizeError, "PING of a wrong length")
 	case f.has(flagAck):
 		if c.leaving == asked && string(payload) == leavePing {
-			c.refuseFurther(NoError)
+			c.leaving, c.since = heard, time.Now()
 		}
 		return c.blame(costFrame)
 	}
@@ -133,16 +133,20 @@ type stage uint8
 const (
 	staying  stage = iota
 	asked          // the client was asked to open no more streams
+	heard          // it knows
 	refusing       // it was told which are ignored
 )
 
 // leavePing tells by its answer that the client has seen the first GOAWAY.
 const leavePing = "trackgat"
 
-// Times of leaving: how long the client has to answer, and how often the end is looked
-// for.
+// Times of leaving: how long the client has to answer, how long streams may still come
+// behind its answer, and how often the end is looked for. Clients that write on several
+// goroutines, as Go's do, may answer a PING before they send the stream that they had
+// opened a moment earlier.
 const (
 	leaveTime = time.Second
+	heardTime = 50 * time.Millisecond
 	lookTime  = 50 * time.Millisecond
 	workTime  = 500 * time.Millisecond // while something is at work, whose end is told
 )
@@ -151,14 +155,15 @@ const (
 // way is lost (RFC 9113 section 6.8).
 func (c *Conn) step(now time.Time) error {
 	switch {
-	case !c.leave.Load() && c.leaving == staying:
+	case !c.isLeft() && c.leaving == staying:
 	case c.leaving == staying:
-		c.leaving, c.asking = asked, now
+		c.leave.Store(true)
+		c.leaving, c.since = asked, now
 		b := appendGoAway(make([]byte, 0, 64), 1<<31-1, NoError)
 		b = appendFrame(b, frame{length: 8, kind: framePing})
 		c.control(append(b, leavePing...))
 		c.settle()
-	case c.leaving == asked && now.Sub(c.asking) > leaveTime:
+	case c.leaving == asked && now.Sub(c.since) > leaveTime, c.leaving == heard && now.Sub(c.since) >= heardTime:
 		c.refuseFurther(NoError)
 		c.settle()
 	}

@@ -30,7 +30,9 @@ func (c *Conn) nextLook(now time.Time) time.Time {
 	case !working:
 		return now.Add(lookTime)
 	case c.leaving == asked:
-		return earlier(now.Add(workTime), c.asking.Add(leaveTime+deadlineSlack))
+		return earlier(now.Add(workTime), c.since.Add(leaveTime+deadlineSlack))
+	case c.leaving == heard:
+		return c.since.Add(heardTime)
 	}
 	return now.Add(workTime)
 }
@@ -51,7 +53,7 @@ func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 	if !c.begun.IsZero() && !now.Before(c.begun.Add(c.config.Head)) {
 		return true, broken(EnhanceYourCalm, "a frame that did not arrive in time")
 	}
-	if c.hurry(now); len(c.ready) > 0 || c.leave.Load() || c.leaving != staying {
+	if c.hurry(now); len(c.ready) > 0 || c.isLeft() || c.leaving != staying {
 		return true, nil
 	}
 	if !now.Before(due) && c.idle() {

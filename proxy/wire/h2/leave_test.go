@@ -52,6 +52,15 @@ func TestAClientThatDoesNotAnswerIsLeftAllTheSame(t *testing.T) {
 	assert.Equal(t, ErrLeft, c.end())
 }
 
+// Such a client has opened the stream before it knew, and was overtaken by its own answer.
+func TestARequestBehindTheAnswerToThePingIsNotLost(t *testing.T) {
+	c := dial(t, patient(), echo).greet().leave().hears(askedToLeave)
+	c.say(pong(), get(1)).hears("1 200.")
+	c.say(post(3), last(3, "x"))
+	assert.ElementsMatch(t, []string{"3 200", "3 \"x\".", "bye 3 NO_ERROR"}, strings.Split(c.rest(), " | "))
+	assert.Equal(t, ErrLeft, c.end())
+}
+
 func TestAClientThatLeavesGetsItsAnswers(t *testing.T) {
 	hold := make(chan struct{})
 	c := dial(t, patient(), func(s *Stream) { <-hold; echo(s) }).greet()

@@ -121,7 +121,7 @@ func (c *Conn) fill(awake time.Duration) error {
 				return ErrUnwritten
 			}
 		}
-		if c.leave.Load() && c.leaving == staying {
+		if c.isLeft() && c.leaving == staying {
 			return nil // somebody moved the deadline, perhaps before this one did
 		}
 		n, err := c.readIn()

@@ -78,7 +78,15 @@ func (l *load) begin(n int) {
 
 // stop begins no more visits, waits for the end of all and tells of them.
 func (l *load) stop() report {
-	close(l.leave)
+	l.cease()
+	return l.rest()
+}
+
+// cease begins no more visits.
+func (l *load) cease() { close(l.leave) }
+
+// rest waits, after cease, for the end of all visits and tells of them.
+func (l *load) rest() report {
 	l.gone.Wait()
 	return l.visits
 }

@@ -83,6 +83,14 @@ log: {access: {output: "%s"}}
 // newSite starts the backends of a plan and a gate in front of them.
 func newSite(t *testing.T, p plan) *site {
 	t.Helper()
+	s := newBackends(t, p)
+	s.run(t, p)
+	return s
+}
+
+// newBackends starts the backends of a plan. Nothing is in front of them yet.
+func newBackends(t *testing.T, p plan) *site {
+	t.Helper()
 	s := &site{address: faults.Address(t), admin: faults.Address(t), storage: cmp.Or(p.storage, t.TempDir()), journal: newJournal(t)}
 	s.exchanges = cmp.Or(p.log, filepath.Join(t.TempDir(), "access.log"))
 	t.Cleanup(func() { s.confess(t) })
@@ -96,7 +104,6 @@ func newSite(t *testing.T, p plan) *site {
 	for _, b := range s.backends {
 		b.start(t)
 	}
-	s.run(t, p)
 	return s
 }
 

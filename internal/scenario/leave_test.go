@@ -110,7 +110,9 @@ func TestScenario17ALeaveBehindALoadBalancerLosesNothing(t *testing.T) {
 		heard.Sub(told), ceased.Sub(told), closed.Sub(told), end.at.Sub(told), r)
 	r.faultless(t, "requests")
 	r.began(heard, ceased).saidToBeTheLast(t)
-	assert.NotEmpty(t, r.only(func(v visit) bool { return v.spans(told, closed) }), "nothing was under way as the gate closed")
+	for what, at := range map[string]time.Time{"was told": told, "closed": closed} {
+		assert.NotEmpty(t, r.only(func(v visit) bool { return v.spans(at, at) }), "nothing was under way as the gate %s", what)
+	}
 	assert.LessOrEqual(t, heard.Sub(told), asks+slack(), "until readiness failed")
 	assert.GreaterOrEqual(t, closed.Sub(told), announce, "until the gate closed")
 	assert.LessOrEqual(t, closed.Sub(told), announce+slack(), "until the gate closed")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
 )
 
 // A scenario proves something only if its parts would notice what it is about.
@@ -95,6 +97,71 @@ func TestABackendAnswersWhatTheClientWants(t *testing.T) {
 		assert.GreaterOrEqual(t, v.took(), q.lasts+q.waits, "%s", v)
 	}
 	assert.Len(t, c.kept, 1, "connections")
+}
+
+func TestManyRequestsShareATrunk(t *testing.T) {
+	server, err := role{Name: "b1", Journal: newJournal(t).path}.server()
+	require.NoError(t, err)
+	s := httptest.NewUnstartedServer(server.Handler)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	c := &client{address: s.Listener.Addr().String(), within: time.Minute, tls: s.Client().Transport.(*http.Transport).TLSClientConfig}
+	c.tls.ServerName = "example.com" // of whom the server has a certificate
+	defer c.close()
+	for n := range 40 {
+		q := request{id: fmt.Sprintf("v-%d", n), http2: true, post: n%2 == 0, fresh: n%5 == 0, size: n % 3 * 10_000, lasts: time.Duration(n%4/3) * part}
+		v := c.visit(q)
+		assert.False(t, v.failed(), "%s", v)
+		assert.Equal(t, "b1", v.backend)
+	}
+	all := c.trunks.all()
+	assert.Len(t, all, keptTrunks, "connections")
+
+	for _, one := range all {
+		one.SetDoNotReuse()
+	}
+	r, err := http.NewRequest(http.MethodGet, "https://localhost/get?id=v-1", nil)
+	require.NoError(t, err)
+	_, err = all[0].RoundTrip(r)
+	require.EqualError(t, err, notUsable)
+	v := c.visit(request{id: "v-1", http2: true})
+	assert.False(t, v.failed(), "a trunk that can not be used was used: %s", v)
+}
+
+// goesAway is an address where every HTTP/2 connection is left when the first request
+// has come, with word that it was not looked at.
+func goesAway(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+			f := http2.NewFramer(conn, conn)
+			f.WriteSettings()
+			for head := false; err == nil && !head; {
+				var frame http2.Frame
+				frame, err = f.ReadFrame()
+				_, head = frame.(*http2.HeadersFrame)
+			}
+			f.WriteGoAway(0, http2.ErrCodeNo, nil)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestARequestThatWasNotLookedAtHasFailed(t *testing.T) {
+	c := &client{address: goesAway(t), within: time.Minute}
+	defer c.close()
+	v := c.visit(request{id: "v-1", http2: true})
+	assert.True(t, v.failed())
+	assert.Equal(t, "not looked at", v.loss(), "%s", v)
 }
 
 func TestALoadDoesNotWaitForAnswers(t *testing.T) {

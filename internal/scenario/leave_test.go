@@ -87,7 +87,7 @@ func leaving(t *testing.T, announce, drain time.Duration) *site {
 // stops to send, and the clients, which connect anew.
 func TestScenario17ALeaveBehindALoadBalancerLosesNothing(t *testing.T) {
 	t.Parallel()
-	announce, drain := lasts(2*time.Second, 5*time.Second), 10*time.Second
+	const announce, drain = 2 * time.Second, 10 * time.Second
 	s := leaving(t, announce, drain)
 	l := s.load(t, heavy())
 	slow := startShaped(s.client, "slow", 20, func(n int) request {

@@ -152,18 +152,18 @@ func (t *trunks) leave(past *trunk) {
 
 // all are the trunks that were kept at some time.
 func (t *trunks) all() []*trunk {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := t.past
+	var all []*trunk
 	for i := range t.berths {
 		b := &t.berths[i]
-		b.mu.Lock()
+		b.mu.Lock() // never with the other one held: who replaces a trunk takes both
 		if b.now != nil {
 			all = append(all, b.now)
 		}
 		b.mu.Unlock()
 	}
-	return all
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append(all, t.past...)
 }
 
 // close ends them when nothing is under way any more.

@@ -22,10 +22,13 @@ const keptTrunks = 4
 // It repeats nothing: that would be http2.Transport's doing, which is left out. Once
 // the gate has said GOAWAY a trunk is used for nothing new, and ends with what it
 // carries.
+//
+//lint:ignore SA1019 that of net/http does not tell whether it was asked to leave
 type trunk = http2.ClientConn
 
 // trunks are those of a client.
 type trunks struct {
+	//lint:ignore SA1019 as the trunks are
 	transport http2.Transport // of which only the connections are used
 
 	mu     sync.Mutex
@@ -113,6 +116,7 @@ func (c *client) newTrunk(ctx context.Context) (*trunk, error) {
 	if conn, err = c.agree(ctx, conn); err != nil {
 		return nil, err
 	}
+	//lint:ignore SA1019 as the trunks are
 	return c.trunks.transport.NewClientConn(conn)
 }
 

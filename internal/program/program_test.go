@@ -50,3 +50,12 @@ func TestAProcessIsGoneBeforeItsParentKnows(t *testing.T) {
 	assert.True(t, IsGone(pid))
 	assert.False(t, IsGone(os.Getpid()))
 }
+
+func TestNoTwoTestsGetTheSamePort(t *testing.T) {
+	given := map[string]bool{}
+	for range 500 {
+		address := FreeAddress(t)
+		require.False(t, given[address], address)
+		given[address] = true
+	}
+}

@@ -55,5 +55,8 @@
 // watched file. An earlier one that takes part as "before" runs without, so that the
 // ratio to it says what all of that costs.
 //
+// -rounds plays more of them than usual: proxies that are close to each other come apart
+// only by many.
+//
 // The verbs are run (the default), load, backend and sink; run starts the others.
 package main

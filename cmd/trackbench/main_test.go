@@ -19,6 +19,7 @@ func TestDispatchExitCodes(t *testing.T) {
 		{"run is the default", []string{"-only", "apache"}, exitMistake, `unknown name "apache": wanted trackgate, nginx, haproxy`},
 		{"unknown scenario", []string{"run", "-trackgate", "/bin/true", "-only", "trackgate", "-scenarios", "sleep"}, exitMistake, `unknown name "sleep": wanted keepalive, visit, resumed, idle, h2-32x8, h2-64x1, h2-128x2, h2-idle`},
 		{"too many certificates", []string{"-certificates", "100001"}, exitMistake, "-certificates must be from 0 to 100000"},
+		{"too many rounds", []string{"-rounds", "1001"}, exitMistake, "-rounds must be from 0 to 1000"},
 		{"no such program", []string{"-only", "trackgate", "-trackgate", "/nowhere"}, exitMistake, `trackgate: no program "/nowhere"`},
 		{"one core for both", []string{"-proxy-core", "1"}, exitMistake, "-proxy-core and -load-core must differ"},
 		{"unknown flag", []string{"-x"}, exitMistake, "flag provided but not defined: -x"},

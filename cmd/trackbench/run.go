@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,6 +26,7 @@ type options struct {
 	scenarios    []string // names; empty: all
 	jsonFile     string
 	certificates int
+	rounds       int // of each scenario; 0: as usual
 	proxyCore    int
 	loadCore     int
 	quick        bool
@@ -54,6 +56,9 @@ func runVerb(ctx context.Context, args []string, std streams) error {
 	return errors.Join(results.writeTable(std.out), results.writeJSON(o.jsonFile))
 }
 
+// mostRounds is about an hour for two proxies and a scenario.
+const mostRounds = 1000
+
 func parseOptions(args []string, std streams) (options, error) {
 	var o options
 	var only, played string
@@ -63,6 +68,7 @@ func parseOptions(args []string, std streams) (options, error) {
 	flags.StringVar(&only, "only", "", "`proxies` to measure, separated by commas: trackgate, nginx, haproxy, before")
 	flags.StringVar(&played, "scenarios", "", "`scenarios` to play, separated by commas: "+strings.Join(names(scenarios(false)), ", "))
 	flags.IntVar(&o.certificates, "certificates", 0, "`number` of further certificates in trackgate's storage; \"before\" stays without")
+	flags.IntVar(&o.rounds, "rounds", 0, "`number` of rounds of each scenario, for proxies that are close to each other; 0 is the usual")
 	flags.StringVar(&o.jsonFile, "json", "", "`file` that the figures are written to as JSON")
 	flags.IntVar(&o.proxyCore, "proxy-core", 0, "core that the proxies run on")
 	flags.IntVar(&o.loadCore, "load-core", 1, "core that load and backend run on")
@@ -74,6 +80,9 @@ func parseOptions(args []string, std streams) (options, error) {
 	o.only, o.scenarios = commas(only), commas(played)
 	if o.certificates < 0 || o.certificates > mostCertificates {
 		return options{}, useError(fmt.Sprintf("-certificates must be from 0 to %d", mostCertificates))
+	}
+	if o.rounds < 0 || o.rounds > mostRounds {
+		return options{}, useError(fmt.Sprintf("-rounds must be from 0 to %d", mostRounds))
 	}
 	if o.proxyCore == o.loadCore {
 		return options{}, useError("-proxy-core and -load-core must differ")
@@ -111,6 +120,9 @@ func (o options) field() ([]contender, error) {
 // measured.
 func (o options) plan() ([]scenario, error) {
 	plan, err := choose(scenarios(o.quick), o.scenarios, func(s scenario) string { return s.name })
+	for i := range plan {
+		plan[i].rounds = cmp.Or(o.rounds, plan[i].rounds)
+	}
 	if err == nil && slices.ContainsFunc(plan, scenario.overHTTP2) {
 		_, err = findH2load()
 	}

@@ -76,35 +76,32 @@ func TestVisitorsResumeAfterATakeover(t *testing.T) {
 	}
 }
 
+// backends are those of the process that serves.
+func (g *operated) backends(t *testing.T) (states []pool.State) {
+	t.Helper()
+	got := try("backends", "-c", g.file, "-o", "json")
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &states), got.stderr)
+	return states
+}
+
 func TestADrainOutlivesATakeover(t *testing.T) {
 	g := newOperated(t)
-	var states []pool.State
-	backends := func() []pool.State {
-		got := try("backends", "-c", g.file, "-o", "json")
-		require.NoError(t, json.Unmarshal([]byte(got.stdout), &states), got.stderr)
-		return states
-	}
-	addr := backends()[0].Backend
-	require.Equal(t, exitFine, try("drain", "-c", g.file, states[0].Pool, addr).code)
+	first := g.backends(t)[0]
+	require.Equal(t, exitFine, try("drain", "-c", g.file, first.Pool, first.Backend).code)
 	g.successorOf(t)
-	require.Equal(t, addr, backends()[0].Backend)
-	assert.True(t, states[0].Draining)
-	require.Equal(t, exitFine, try("undrain", "-c", g.file, states[0].Pool, addr).code)
+	now := g.backends(t)[0]
+	assert.Equal(t, first.Backend, now.Backend)
+	assert.True(t, now.Draining)
+	require.Equal(t, exitFine, try("undrain", "-c", g.file, first.Pool, first.Backend).code)
 	g.successorOf(t)
-	assert.False(t, backends()[0].Draining)
+	assert.False(t, g.backends(t)[0].Draining)
 }
 
 // What an operator has said in the middle of a takeover holds in the other process, or was
 // not taken.
 func TestADrainDuringATakeoverIsNotLost(t *testing.T) {
 	g := newOperated(t)
-	var states []pool.State
-	backends := func() []pool.State {
-		got := try("backends", "-c", g.file, "-o", "json")
-		require.NoError(t, json.Unmarshal([]byte(got.stdout), &states), got.stderr)
-		return states
-	}
-	first := backends()[0]
+	first := g.backends(t)[0]
 	for i := range 4 {
 		verb, want := "drain", true
 		if i%2 == 1 {
@@ -121,7 +118,7 @@ func TestADrainDuringATakeoverIsNotLost(t *testing.T) {
 		g.successorOf(t)
 		got := <-said
 		require.Equal(t, exitFine, got.code, got.stderr)
-		assert.Equal(t, want, backends()[0].Draining, verb)
+		assert.Equal(t, want, g.backends(t)[0].Draining, verb)
 	}
 }
 

@@ -47,9 +47,23 @@ type Exporter struct {
 	exported atomic.Uint64
 	dropped  atomic.Uint64
 	notify   func(error)
-	failing  bool      // was said; Run alone knows
-	rest     time.Time // nothing is posted before: Run alone knows
+	failing  bool // was said; Run alone knows
+	rest     rest // Run alone knows
 	pace     pace
+}
+
+// rest is how long a collector is left alone.
+type rest struct {
+	of    *destination
+	until time.Time
+}
+
+// left returns how long that is from now on; another collector knows of no rest.
+func (e *Exporter) left() time.Duration {
+	if e.rest.of != e.to.Load() {
+		return 0
+	}
+	return time.Until(e.rest.until)
 }
 
 // pace is how long Run waits; tests make it shorter.

@@ -33,17 +33,18 @@ type verdict struct {
 // kept is not asked before.
 func (e *Exporter) deliver(ctx, posts context.Context, batch []*tracepb.Span) (left []*tracepb.Span) {
 	begin, wait := time.Now(), e.pace.first
-	if len(batch) < batchSize && begin.Before(e.rest) {
+	if len(batch) < batchSize && e.left() > 0 {
 		return batch // there is room for more
 	}
 	for {
-		v := verdict{err: errResting, again: true, wait: time.Until(e.rest)}
+		to := e.to.Load()
+		v := verdict{err: errResting, again: true, wait: e.left()}
 		if v.wait <= 0 {
 			v = e.post(posts, batch)
 		}
 		pause := max(v.wait, wait/2+rand.N(wait))
 		if v.again {
-			e.rest = time.Now().Add(pause)
+			e.rest = rest{to, time.Now().Add(pause)}
 		}
 		if !v.again || time.Since(begin)+pause > e.pace.patience {
 			e.count(batch, v)

@@ -264,6 +264,11 @@ func TestACollectorMayRest(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return e.Dropped() == batchSize+1 }, 10*time.Second, time.Millisecond, "there is no room for more than a batch")
 	assert.Equal(t, 1, c.count())
+
+	other := newCollector(t, nil)
+	e.Set(Options{URL: other.URL, Sample: 1})
+	e.Record(aPlace(), anEntry())
+	require.Eventually(t, func() bool { return e.Exported() == 11 }, 10*time.Second, time.Millisecond, "another one knows of no rest")
 }
 
 func TestWhatACollectorRefusesIsDropped(t *testing.T) {

@@ -79,7 +79,7 @@ kubernetes: ## Check manifests and chart for Kubernetes, field by field (needs n
 	$(GO) test $(KUBERNETES) -count=1 $(QUICKLY) ./...
 
 .PHONY: soak
-soak: ## The scenarios at length: about twenty-five minutes, with nginx and HAProxy where they are (needs root for network namespaces)
+soak: ## The scenarios at length: about twenty minutes, with nginx and HAProxy where they are (needs root for network namespaces)
 	SOAK=1 $(GO) test -count=1 -tags scenario -timeout 60m ./internal/scenario
 
 .PHONY: scenarios

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/trackgate/trackgate/configs"
 	"github.com/trackgate/trackgate/internal/program"
 )
 
@@ -288,4 +289,24 @@ func TestSignals(t *testing.T) {
 		require.ErrorAs(t, err, &exit)
 		assert.Equal(t, exitFailure, exit.ExitCode())
 	})
+}
+
+// Whoever starts a gate may tell it something before it serves: a service manager that
+// reloads it, say. Without anybody to wait for it such a signal ends the program.
+func TestASignalOfTheFirstMomentWaits(t *testing.T) {
+	p := newPlace(t)
+	loaded, err := configs.Load(p.settings(t), nil)
+	require.NoError(t, err)
+	s, err := assemble(loaded, source{})
+	require.NoError(t, err)
+	defer s.close()
+	for signal, waits := range map[syscall.Signal]chan os.Signal{syscall.SIGHUP: s.hangups, syscall.SIGUSR2: s.upgrades} {
+		require.NoError(t, syscall.Kill(os.Getpid(), signal))
+		select {
+		case got := <-waits:
+			assert.Equal(t, signal, got)
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "nobody waits for "+signal.String())
+		}
+	}
 }

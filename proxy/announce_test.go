@@ -17,10 +17,10 @@ func TestALeaveIsAnnouncedOnce(t *testing.T) {
 		g.announce(15 * time.Second)
 		assert.Equal(t, 15*time.Second, time.Since(began))
 
-		assert.NoError(t, g.Retire(false))
-		assert.NoError(t, g.Retire(true))
+		assert.NoError(t, g.Stay())
+		g.Retire()
 		<-time.After(10 * time.Second)
-		assert.NoError(t, g.Retire(true), "who says it again says nothing new")
+		g.Retire()
 		began = time.Now()
 		g.announce(15 * time.Second)
 		assert.Equal(t, 5*time.Second, time.Since(began))

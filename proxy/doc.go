@@ -13,6 +13,7 @@
 // of a crew:
 //
 //  3. read: an engine (wire/h1, wire/h2) reads a head into an exchange, or refuses it.
+//     Whether the exchange is told to a collector of traces is decided here (trace.go).
 //     An authority that comes to see whether a host is under our control is answered
 //     before all that follows: it may come to any host, from anywhere (challenge.go).
 //  4. admit: Host is one of the listener's; the client's true address; ranges.

@@ -222,10 +222,10 @@ func TestALeaveMayBeTakenBack(t *testing.T) {
 	testbed.OverEach(t, func(t *testing.T, p testbed.Protocol) {
 		backend := testbed.Backend(t)
 		edge := serving(t, p, testbed.Pool(backend.Addr))
-		require.NoError(t, edge.Retire(true))
+		edge.Retire()
 		require.Equal(t, proxy.ErrDraining, edge.Ready())
 		edge.Dial(t, testbed.Way{}).Post(t, "/track", event).HasStatus(200).Closes()
-		require.NoError(t, edge.Retire(false))
+		require.NoError(t, edge.Stay())
 		require.NoError(t, edge.Ready())
 		edge.Dial(t, testbed.Way{}).Post(t, "/track", event).HasStatus(200).Stays()
 	})
@@ -236,7 +236,7 @@ func TestALeaveOfAGateThatEndsIsNotTakenBack(t *testing.T) {
 	edge := serving(t, testbed.HTTP1, testbed.Pool(testbed.Backend(t).Addr), testbed.Section("timeouts: {announce: 1s, drain: 1s}"))
 	edge.Drain()
 	require.Eventually(t, func() bool { return edge.Ready() == proxy.ErrDraining }, testbed.Patience, tick)
-	require.Equal(t, proxy.ErrDraining, edge.Retire(false))
+	require.Equal(t, proxy.ErrDraining, edge.Stay())
 	require.Equal(t, proxy.ErrDraining, edge.Ready())
 	edge.Ended(t)
 }

@@ -49,7 +49,7 @@ func TestANewcomerIsSentAwayWithItsFirstRequest(t *testing.T) {
 	t.Parallel()
 	backend := testbed.Backend(t)
 	edge := serving(t, testbed.HTTP2, testbed.Pool(backend.Addr))
-	edge.Retire(true)
+	edge.Retire()
 
 	frames := edge.Frames(t, testbed.Way{})
 	frames.Settle(t)

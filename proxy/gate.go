@@ -92,13 +92,7 @@ const maxComplaints = 5
 
 // New compiles settings into a gate that is not open yet.
 func New(settings *configs.Settings, parts Parts) (*Gate, error) {
-	g := &Gate{}
-	parts.places = backend.NewPlaces(g.spare)
-	snap, err := compile(settings, parts, nil)
-	if err != nil {
-		return nil, err
-	}
-	*g = Gate{
+	g := &Gate{
 		parts:      parts,
 		crew:       newCrew(maxResting),
 		hands:      newCrew(maxHands),
@@ -108,6 +102,11 @@ func New(settings *configs.Settings, parts Parts) (*Gate, error) {
 		hidden:     parts.Log.Sample(newRation(maxHiddenRate, time.Second)),
 		failures:   parts.Log.Sample(newRation(maxComplaints, 10*time.Second)),
 		complaints: parts.Log.Sample(newRation(maxComplaints, 10*time.Second)),
+	}
+	g.parts.places = backend.NewPlaces(g.spare)
+	snap, err := compile(settings, g.parts, nil)
+	if err != nil {
+		return nil, err
 	}
 	g.publish(snap)
 	g.measureRoom()
@@ -222,19 +221,8 @@ func (g *Gate) Run(ctx context.Context) {
 
 // Retire has the gate say that it leaves, so that whoever is before it sends its clients
 // elsewhere: Ready tells of a drain, answers close their connections, and HTTP/2 ones are
-// told to come again. All that comes is served nevertheless. It may be taken back until the
-// gate was told to end; then that is ErrDraining.
-func (g *Gate) Retire(on bool) error {
-	if !on && g.mustEnd.Load() {
-		return ErrDraining
-	}
-	if !on {
-		if g.retired.Store(nil); !g.mustEnd.Load() {
-			return nil
-		}
-		g.Retire(true)     //nolint:errcheck // which never fails
-		return ErrDraining // it was told in this very moment
-	}
+// told to come again. All that comes is served nevertheless.
+func (g *Gate) Retire() {
 	if now := time.Now(); g.retired.CompareAndSwap(nil, &now) {
 		g.register.each(func(c *conn) {
 			if c.mustSay() {
@@ -242,13 +230,24 @@ func (g *Gate) Retire(on bool) error {
 			}
 		})
 	}
-	return nil
+}
+
+// Stay takes Retire back. Of a gate that was told to end that is ErrDraining.
+func (g *Gate) Stay() error {
+	if g.mustEnd.Load() {
+		return ErrDraining
+	}
+	if g.retired.Store(nil); !g.mustEnd.Load() {
+		return nil
+	}
+	g.Retire() // it was told in this very moment
+	return ErrDraining
 }
 
 // announce says for a while that the gate leaves. The time counts from when it was said
 // first: who has had it said before, and waited, need not wait again.
 func (g *Gate) announce(while time.Duration) {
-	g.Retire(true) //nolint:errcheck // which never fails
+	g.Retire()
 	<-time.After(g.left(while))
 }
 
@@ -282,7 +281,7 @@ func (g *Gate) letLeave(while time.Duration) time.Duration {
 	closeAll(g.ports)
 	g.mu.Unlock()
 	g.accepting.Wait()
-	g.Retire(true) //nolint:errcheck // which never fails
+	g.Retire()
 	began := time.Now()
 	await(g.register.gone(), while)
 	return max(while-time.Since(began), lingerTime)

@@ -96,7 +96,7 @@ func TestWhoWouldWaitIsNotRefused(t *testing.T) {
 	v := asked(t, edge, "POST /track")
 	assert.True(t, v.Allowed)
 	assert.Contains(t, steps(v), "it would wait, behind 0 others, for up to 7s; then 503 no_backend\n")
-	edge.Retire(true)
+	edge.Retire()
 	assert.Contains(t, steps(asked(t, edge, "POST /track")), "the gate says that it leaves")
 }
 

@@ -111,7 +111,9 @@ func (s *server) retire(_ context.Context, w retireWish) (any, error) {
 	if s.relieved {
 		return nil, errRelieved
 	}
-	if err := s.gate.Retire(w.On); err != nil {
+	if w.On {
+		s.gate.Retire()
+	} else if s.gate.Stay() != nil {
 		return nil, errors.New("the gate was told to end: that cannot be taken back")
 	}
 	s.log.Info().Bool("draining", w.On).Msg("an operator has spoken of the whole gate")

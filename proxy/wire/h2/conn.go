@@ -129,8 +129,8 @@ func (c *Conn) Leave() { c.leave.Store(true) }
 // would come again as it is asked to, and be sent away again.
 func (c *Conn) LeaveSoon() { c.soon.Store(true) }
 
-// isLeft reports whether the client is to be asked to leave.
-func (c *Conn) isLeft() bool { return c.leave.Load() || c.soon.Load() && c.total > 0 }
+// mustLeave reports whether the client is to be asked to leave.
+func (c *Conn) mustLeave() bool { return c.leave.Load() || c.soon.Load() && c.total > 0 }
 
 // Farewell ends a connection on which nothing was open when Serve returned ErrIdle.
 func (c *Conn) Farewell() { c.end(ErrIdle) }

@@ -155,7 +155,7 @@ const (
 // way is lost (RFC 9113 section 6.8).
 func (c *Conn) step(now time.Time) error {
 	switch {
-	case !c.isLeft() && c.leaving == staying:
+	case !c.mustLeave() && c.leaving == staying:
 	case c.leaving == staying:
 		c.leave.Store(true)
 		c.leaving, c.since = asked, now

@@ -53,7 +53,7 @@ func (c *Conn) struck(now, due time.Time) (done bool, err error) {
 	if !c.begun.IsZero() && !now.Before(c.begun.Add(c.config.Head)) {
 		return true, broken(EnhanceYourCalm, "a frame that did not arrive in time")
 	}
-	if c.hurry(now); len(c.ready) > 0 || c.isLeft() || c.leaving != staying {
+	if c.hurry(now); len(c.ready) > 0 || c.mustLeave() || c.leaving != staying {
 		return true, nil
 	}
 	if !now.Before(due) && c.idle() {

@@ -121,7 +121,7 @@ func (c *Conn) fill(awake time.Duration) error {
 				return ErrUnwritten
 			}
 		}
-		if c.isLeft() && c.leaving == staying {
+		if c.mustLeave() && c.leaving == staying {
 			return nil // somebody moved the deadline, perhaps before this one did
 		}
 		n, err := c.readIn()

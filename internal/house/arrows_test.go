@@ -31,7 +31,7 @@ var arrows = []struct {
 	{"internal/reason", nil},
 	{"internal/accesslog", []string{"internal/reason"}},
 	{"internal/accesslog/syslog", nil},
-	{"internal/traces", []string{"internal/accesslog", "internal/reason"}},
+	{"internal/traces", []string{"internal/accesslog", "internal/reason", "proxy/wire"}},
 	{"internal/metrics", []string{"internal/reason"}},
 	{"internal/admin", []string{"internal/metrics"}},
 	{"internal/standin", nil},

@@ -3,6 +3,7 @@ package traces
 import (
 	"bytes"
 	"encoding/hex"
+	"math"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/proxy/wire"
 )
 
 // Place is where in a trace an exchange stands: ids in lower-case hexadecimal, as in a
@@ -97,18 +99,14 @@ func schemeOf(e *accesslog.Entry) string {
 	return "https"
 }
 
-// hostOf splits an authority (RFC 9110 section 7.2); port is 0 where it has none.
+// hostOf splits an authority; port is 0 where it has none. What is no authority stays whole.
 func hostOf(authority []byte) (host []byte, port int64) {
-	host = authority
-	if i := bytes.LastIndexByte(authority, ':'); i > bytes.LastIndexByte(authority, ']') {
-		if n, err := strconv.ParseUint(string(authority[i+1:]), 10, 16); err == nil {
-			host, port = authority[:i], int64(n)
-		}
+	name, written, ok := wire.SplitHost(authority)
+	port, isNumber := wire.Number(written)
+	if !ok || len(written) > 0 && (!isNumber || port > math.MaxUint16) {
+		return authority, 0
 	}
-	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
-		host = host[1 : len(host)-1]
-	}
-	return host, port
+	return bytes.Trim(name, "[]"), port
 }
 
 // errorType is the gate's reason, or the status where a backend has failed in its own words.

@@ -468,6 +468,24 @@ func TestARecordKeepsNothing(t *testing.T) {
 	assert.Contains(t, got["user_agent.original"], "agent ")
 }
 
+// What is done later, where no request waits: a span is made and written.
+func BenchmarkSpan(b *testing.B) {
+	e, p, of := New(nil), aPlace(), anEntry()
+	e.Set(Options{URL: "http://127.0.0.1:1"})
+	of.UserAgent = []byte("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := make([]*tracepb.Span, batchSize)
+		for i := range batch {
+			batch[i] = recordOf(p, of).span()
+		}
+		if _, err := e.to.Load().encode(batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batchSize), "ns/span")
+}
+
 // And one that is not.
 func BenchmarkChosen(b *testing.B) {
 	e := New(nil)

@@ -50,11 +50,15 @@ type memory struct {
 }
 
 // prepare sets room aside, so that a usual line costs no allocation.
-func (m *memory) prepare() {
-	room := make([]byte, remembered*usual)
-	for i := range m.kept {
-		m.kept[i] = room[i*usual : i*usual : (i+1)*usual]
+func (m *memory) prepare() { copy(m.kept[:], rooms(remembered)) }
+
+// rooms are empty slices with room for a usual line each.
+func rooms(count int) [][]byte {
+	whole, each := make([]byte, count*usual), make([][]byte, count)
+	for i := range each {
+		each[i] = whole[i*usual : i*usual : (i+1)*usual]
 	}
+	return each
 }
 
 func (m *memory) keep(text []byte) {

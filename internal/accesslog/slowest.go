@@ -41,12 +41,11 @@ type slowLine struct {
 func (s *slowest) prepare() {
 	s.began = time.Now()
 	for i := range s.slots {
-		room := make([]byte, slowestKept*usual)
-		s.slots[i].lines = make([]slowLine, slowestKept)
-		for j := range s.slots[i].lines {
-			s.slots[i].lines[j].text = room[j*usual : j*usual : (j+1)*usual]
+		lines := make([]slowLine, slowestKept)
+		for j, room := range rooms(slowestKept) {
+			lines[j].text = room
 		}
-		s.slots[i].lines = s.slots[i].lines[:0]
+		s.slots[i].lines = lines[:0]
 	}
 }
 
@@ -56,10 +55,8 @@ func (s *slowest) minuteOf(t time.Time) int64 { return int64(t.Sub(s.began) / ti
 // wants reports whether an exchange may be one to keep. A websocket lasts as long as it is
 // wanted, and who is refused slowly has been slow himself.
 func (s *slowest) wants(e *Entry) bool {
-	if e.Status == 101 || refused(e) {
-		return false
-	}
-	return int64(e.Duration) > s.least.Load() || s.minuteOf(e.Time.Add(e.Duration)) > s.minute.Load()
+	isSlow := int64(e.Duration) > s.least.Load() || s.minuteOf(e.Time.Add(e.Duration)) > s.minute.Load()
+	return isSlow && e.Status != 101 && !refused(e)
 }
 
 // keep takes the line of an exchange, if it still belongs to the slowest of its minute.
@@ -81,29 +78,30 @@ func (at *slot) least() time.Duration {
 	if len(at.lines) < slowestKept {
 		return 0
 	}
-	return slices.MinFunc(at.lines, bySlowness).took
+	return at.fastest().took
 }
 
-func bySlowness(a, b slowLine) int { return cmp.Compare(a.took, b.took) }
-
-// add copies a line into the slot, in place of the fastest one where it is full.
-func (at *slot) add(l slowLine) {
-	if len(at.lines) < slowestKept {
-		at.lines = at.lines[:len(at.lines)+1] // with the room of one that was there before
-		last := &at.lines[len(at.lines)-1]
-		last.took, last.text = l.took, append(last.text[:0], l.text...)
-		return
-	}
+func (at *slot) fastest() *slowLine {
 	fastest := &at.lines[0]
 	for i := range at.lines {
 		if at.lines[i].took < fastest.took {
 			fastest = &at.lines[i]
 		}
 	}
-	if fastest.took < l.took {
-		fastest.took, fastest.text = l.took, append(fastest.text[:0], l.text...)
+	return fastest
+}
+
+// add copies a line into the slot, in place of the fastest one where it is full.
+func (at *slot) add(l slowLine) {
+	if len(at.lines) < slowestKept {
+		at.lines = at.lines[:len(at.lines)+1] // with the room of one that was there before
+		at.lines[len(at.lines)-1].copy(l)
+	} else if fastest := at.fastest(); fastest.took < l.took {
+		fastest.copy(l)
 	}
 }
+
+func (to *slowLine) copy(l slowLine) { to.took, to.text = l.took, append(to.text[:0], l.text...) }
 
 // lines returns those of the last minutes, the slowest first.
 func (s *slowest) lines(now time.Time) []json.RawMessage {
@@ -115,7 +113,7 @@ func (s *slowest) lines(now time.Time) []json.RawMessage {
 			all = append(all, s.slots[i].lines...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b slowLine) int { return bySlowness(b, a) })
+	slices.SortStableFunc(all, func(a, b slowLine) int { return cmp.Compare(b.took, a.took) })
 	list := []json.RawMessage{}
 	for _, l := range all[:min(len(all), 2*slowestKept)] {
 		list = append(list, append(json.RawMessage(nil), l.text...))

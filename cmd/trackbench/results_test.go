@@ -13,7 +13,7 @@ import (
 
 // someResults are of two scenarios that everybody played.
 func someResults() results {
-	field := []contender{trackgate(ours, "trackgate"), nginx(), haproxy()}
+	field := []contender{trackgate(ours, "trackgate", trackgateSettings+operated), nginx(), haproxy()}
 	r := results{Go: "go1.26", Proxies: map[string]string{"nginx": "nginx/1.22"}}
 	r.add(scenario{name: "visit", unit: unitProcessor, aim: 0.85}, field, [][]float64{{170, 160, 180}, {200, 190, 210}, {300, 310, 320}})
 	r.add(scenario{name: "idle", unit: unitMemory, aim: 12_000}, field, [][]float64{{9_000}, {15_000}, {15_400}})
@@ -39,7 +39,7 @@ ratio: to the better of nginx and haproxy; lower is better
 
 func TestTableWithoutPeersHasNoRatio(t *testing.T) {
 	var r results
-	r.add(scenario{name: "visit", unit: unitProcessor}, []contender{trackgate(ours, "trackgate")}, [][]float64{{170}})
+	r.add(scenario{name: "visit", unit: unitProcessor}, []contender{trackgate(ours, "trackgate", trackgateSettings+operated)}, [][]float64{{170}})
 	var out bytes.Buffer
 
 	require.NoError(t, r.writeTable(&out))

@@ -96,13 +96,13 @@ func commas(list string) []string {
 
 // field returns the contenders that were chosen, found.
 func (o options) field() ([]contender, error) {
-	all := []contender{trackgate(ours, o.trackgate), nginx(), haproxy()}
+	settings := trackgateSettings
 	if o.certificates > 0 {
-		all[0].settings = stockedSettings()
+		settings = stockedSettings()
 	}
-	all[0].settings = operated(all[0].settings)
+	all := []contender{trackgate(ours, o.trackgate, settings+operated), nginx(), haproxy()}
 	if o.before != "" {
-		all = append(all, trackgate(earlier, o.before))
+		all = append(all, trackgate(earlier, o.before, trackgateSettings+unattended))
 	}
 	chosen, err := choose(all, o.only, func(c contender) string { return c.name })
 	if err != nil {

@@ -24,8 +24,9 @@ func TestSettingsSayWhatTheComparisonPromises(t *testing.T) {
 		contender contender
 		wants     []string
 	}{
-		{trackgate(ours, "trackgate"), []string{"allow: [track]", `hosts: ["bench.test"]`, `backends: ["http://127.0.0.1:8686"]`,
-			"access: {output: ", "connections_per_client: 0, handshakes_per_client: 0", "issuer: none", `admin: {socket: "", address: ""}`}},
+		{trackgate(ours, "trackgate", trackgateSettings+operated), []string{"allow: [track]", `hosts: ["bench.test"]`, `backends: ["http://127.0.0.1:8686"]`,
+			"access: {output: ", "connections_per_client: 0, handshakes_per_client: 0", "issuer: none", "admin: {socket: \"/", "address: \"127.0.0.1:", "watch: true}"}},
+		{trackgate(earlier, "trackgate", trackgateSettings+unattended), []string{`admin: {socket: "", address: ""}`}},
 		{nginx(), []string{"worker_processes 1;", "keepalive 256;", " ssl http2 ", "keepalive_requests 10000000;", "access_log ", "buffer=64k flush=1s;", "multi_accept on;",
 			"proxy_http_version 1.1;", `proxy_set_header Connection "";`, "proxy_set_header X-Forwarded-For $remote_addr;",
 			"server 127.0.0.1:8686;", "location = /track {", "ssl_session_tickets on;", "TLS_AES_128_GCM_SHA256"}},
@@ -85,8 +86,8 @@ func TestSettingsFailWithoutAFolder(t *testing.T) {
 }
 
 func TestContenderThatIsNotThereIsNamedWithARemedy(t *testing.T) {
-	_, err := trackgate(ours, "/nowhere/trackgate").find()
+	_, err := trackgate(ours, "/nowhere/trackgate", trackgateSettings+operated).find()
 
 	assert.EqualError(t, err, `trackgate: no program "/nowhere/trackgate": install or build it, or name the others with -only`)
-	assert.Equal(t, "unknown version", trackgate(ours, "/nowhere/trackgate").describe(t.Context()))
+	assert.Equal(t, "unknown version", trackgate(ours, "/nowhere/trackgate", trackgateSettings+operated).describe(t.Context()))
 }

@@ -6,11 +6,11 @@ import (
 )
 
 // trackgate is a build of the program of this module, from the given file.
-func trackgate(name, binary string) contender {
+func trackgate(name, binary, settings string) contender {
 	return contender{
 		name:     name,
 		binary:   binary,
-		settings: trackgateSettings,
+		settings: settings,
 		start:    func(s site) []string { return []string{"run", "-c", s.settingsFile()} },
 		version:  []string{"version"},
 		flush:    1200 * time.Millisecond,
@@ -33,16 +33,14 @@ tls:
   files: [{certificate: "{{.Certificate}}", key: "{{.Key}}"}]
   storage: "{{.Folder}}"
 limits: {connections: 16000, connections_per_client: 0, handshakes_per_client: 0}
-admin: {socket: "", address: ""}
 log: {level: warn, access: {output: "{{.AccessLog}}"}}
 `
 
-// operated are settings with all that operators use at once: the verbs' socket, the
-// page and the metrics, the watched file.
-func operated(settings string) string {
-	return strings.Replace(settings, `admin: {socket: "", address: ""}`,
-		`admin: {socket: "{{.Folder}}/admin.sock", address: "{{.Admin}}", watch: true}`, 1)
-}
+// What is for operators: all that they use at once, or nothing.
+const (
+	operated   = `admin: {socket: "{{.Folder}}/admin.sock", address: "{{.Admin}}", watch: true}` + "\n"
+	unattended = `admin: {socket: "", address: ""}` + "\n"
+)
 
 // deadDirectory is an authority that nobody ever asks: all certificates are there.
 const deadDirectory = "https://127.0.0.1:1/dir"

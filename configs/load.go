@@ -11,6 +11,16 @@ import (
 // Load reads the settings in a file. env has the form of os.Environ. The error
 // is Mistakes, or says why the file can't be read.
 func Load(path string, env []string) (*Settings, error) {
+	data, err := Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, env)
+}
+
+// Read returns what Parse is to be given of a file: one that is too long is cut behind
+// what is allowed, for Parse to say so.
+func Read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
@@ -20,7 +30,7 @@ func Load(path string, env []string) (*Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	return Parse(path, data, env)
+	return data, nil
 }
 
 // Parse reads settings from YAML. name is the file that mistakes tell, and its

@@ -65,7 +65,7 @@ func mistakes(err error) (list []mistake) {
 }
 
 func check(file string) (*served, error) {
-	s, err := loadSettings(file, os.Environ())
+	s, _, err := loadSettings(file, os.Environ())
 	if err != nil {
 		return nil, err
 	}

@@ -11,17 +11,21 @@ import (
 )
 
 // loadSettings reads the settings in a file and holds what they expect of themselves against
-// them. It is the one way in for all that serve, or say what would be served; verbs that
-// only look for the admin socket do not mind.
-func loadSettings(file string, environment []string) (*configs.Settings, error) {
-	s, err := configs.Load(file, environment)
+// them; it also returns which content of the file they are. It is the one way in for all that
+// serve, or say what would be served; verbs that only look for the admin socket do not mind.
+func loadSettings(file string, environment []string) (*configs.Settings, print, error) {
+	text, err := configs.Read(file)
+	if err != nil {
+		return nil, print{}, err
+	}
+	s, err := configs.Parse(file, text, environment)
 	if err == nil {
 		err = hold(s)
 	}
 	if err != nil {
-		return nil, err
+		return nil, print{}, err
 	}
-	return s, nil
+	return s, printOf(text), nil
 }
 
 // hold walks every request of tests through a gate that is never opened. The error is

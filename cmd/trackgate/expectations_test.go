@@ -61,7 +61,7 @@ func TestTheTestsOfExamplesHold(t *testing.T) {
 
 // A mistake that comes from the environment names its variable.
 func TestATestOfTheEnvironmentIsNamed(t *testing.T) {
-	_, err := loadSettings("testdata/tested.yaml", []string{"TRACKGATE_TESTS_7_EXPECT=allowed"})
+	_, _, err := loadSettings("testdata/tested.yaml", []string{"TRACKGATE_TESTS_7_EXPECT=allowed"})
 	require.EqualError(t, err, `TRACKGATE_TESTS_7_EXPECT: tests[7].expect: "allowed": wanted wrong_host, which is what comes of it `+
 		"(accept: no listener there has this name, so the TLS handshake fails and no status is sent)\n7 of 8 tests hold")
 }

@@ -64,21 +64,13 @@ func (s *server) try(ctx context.Context, confirm time.Duration) (report, error)
 		return s.apply(ctx, true)
 	}
 	t := s.newTrial(confirm)
-	for {
-		t.file = printOf(s.file)
-		r, err := s.apply(ctx, true)
-		if err != nil {
-			return r, err
-		}
-		if printOf(s.file) != t.file {
-			continue // it was written meanwhile: nobody knows what is in use
-		}
-		if r.Changes = configs.Diff(t.old, s.settings()); len(r.Changes) > 0 { // there is something to be tried
-			r.OnTrialUntil, s.onTrial = t.until, t
-			s.trials <- t
-		}
-		return r, nil
+	r, err := s.apply(ctx, true)
+	if err == nil && len(r.Changes) > 0 { // there is something to be tried
+		t.file = r.file
+		r.OnTrialUntil, s.onTrial = t.until, t
+		s.trials <- t
 	}
+	return r, err
 }
 
 // rehearse says what a reload would change, and whether it would work.
@@ -95,11 +87,13 @@ type report struct {
 	AtNextStart []string             `json:"at_next_start"` // keys that have no effect before
 
 	OnTrialUntil time.Time `json:"on_trial_until,omitzero"` // unless it is confirmed before
+
+	file print // that was loaded
 }
 
 // apply prepares the settings as they are now and uses them, or gives all back.
 func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
-	settings, err := s.load()
+	settings, content, err := s.load()
 	if err != nil {
 		return r, err
 	}
@@ -108,7 +102,7 @@ func (s *server) apply(ctx context.Context, use bool) (r report, err error) {
 	if err != nil {
 		return r, failure(err)
 	}
-	r = report{Changes: configs.Diff(old, settings), Effects: p.change.Effects()}
+	r = report{Changes: configs.Diff(old, settings), Effects: p.change.Effects(), file: content}
 	for _, d := range r.Changes {
 		if startsOnly(d.Key) {
 			r.AtNextStart = append(r.AtNextStart, d.Key)

@@ -20,7 +20,7 @@ func runCommand() *cobra.Command {
 	file := fileFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		from := source{*file, os.Environ()}
-		settings, err := from.load()
+		settings, _, err := from.load()
 		if err != nil {
 			return err
 		}

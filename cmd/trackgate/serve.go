@@ -52,9 +52,10 @@ type source struct {
 	environment []string
 }
 
-func (s source) load() (*configs.Settings, error) {
+// load returns the settings as they are now, and which content of the file that is.
+func (s source) load() (*configs.Settings, print, error) {
 	if s.file == "" {
-		return nil, errNoFile
+		return nil, print{}, errNoFile
 	}
 	return loadSettings(s.file, s.environment)
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"os"
 	"time"
+
+	"github.com/trackgate/trackgate/configs"
 )
 
 // watchInterval is how often the file of the settings is looked at. A change counts when
@@ -15,12 +16,15 @@ const watchInterval = time.Second
 // be read.
 type print [sha256.Size]byte
 
-func printOf(path string) print {
-	text, err := os.ReadFile(path)
+func printOf(text []byte) print { return sha256.Sum256(text) }
+
+// printAt is that of what a file of settings has now.
+func printAt(path string) print {
+	text, err := configs.Read(path)
 	if err != nil {
 		return print{}
 	}
-	return sha256.Sum256(text)
+	return printOf(text)
 }
 
 // watched is a file that was read once.
@@ -30,13 +34,13 @@ type watched struct {
 }
 
 func newWatched(path string) *watched {
-	now := printOf(path)
+	now := printAt(path)
 	return &watched{path: path, used: now, was: now}
 }
 
 // changed looks again, and reports whether there is something new that is whole.
 func (w *watched) changed() bool {
-	now := printOf(w.path)
+	now := printAt(w.path)
 	settled := now == w.was
 	w.was = now
 	if !settled || now == w.used || now == (print{}) {

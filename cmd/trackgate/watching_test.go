@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,4 +59,30 @@ func TestAConfigMapThatIsReplacedIsReloaded(t *testing.T) {
 	version("v3", "listeners: [")
 	require.Eventually(t, func() bool { return g.metric(t, "trackgate_config_last_reload_successful") == "0" }, 20*time.Second, 50*time.Millisecond)
 	assert.Equal(t, 200, g.status(t, "PUT", "/more"))
+}
+
+// What is told of a file is told of the content that was read, however often it is replaced.
+func TestTheContentThatIsToldIsTheOneInUse(t *testing.T) {
+	p := newPlace(t)
+	file := p.settings(t)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	contents := map[time.Duration][]byte{0: text, time.Hour: []byte(replace(t, string(text), "kind: public,", "kind: public, hsts: 1h,"))}
+	var over atomic.Bool
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for n := 0; !over.Load(); n++ {
+			next := contents[time.Duration(n%2)*time.Hour]
+			if os.WriteFile(file+".new", next, 0o600) != nil || os.Rename(file+".new", file) != nil {
+				return
+			}
+		}
+	})
+	defer writing.Wait()
+	defer over.Store(true)
+	for range 100 {
+		settings, content, err := source{file: file}.load()
+		require.NoError(t, err)
+		require.Equal(t, printOf(contents[settings.Listeners[0].HSTS]), content)
+	}
 }

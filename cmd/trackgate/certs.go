@@ -16,22 +16,7 @@ import (
 )
 
 func certsCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "certs",
-		Short: "Show the certificates of the gate that runs: how long they last, and what is wrong",
-		Args:  cobra.NoArgs,
-	}
-	file, format := fileFlag(c), outputFlag(c)
-	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, _ []string) error {
-		var states []tlsconf.State
-		if err := get(c.Context(), settings.Admin, "/certs", &states); err != nil {
-			return err
-		}
-		if *format == inJSON {
-			return printJSON(c.OutOrStdout(), states)
-		}
-		return printStates(c.OutOrStdout(), states)
-	})
+	c := showCommand("certs", "Show the certificates of the gate that runs: how long they last, and what is wrong", "/certs", printStates)
 	c.AddCommand(certsRenewCommand(), certsImportCommand(), certsTrustCommand())
 	return c
 }

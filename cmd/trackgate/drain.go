@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,18 +34,10 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 		c.Flags().DurationVar(&wait, "wait", 0, "how long to wait for all connections to leave, where the whole gate drains; never less than timeouts.announce")
 	}
 	c.RunE = onSettings(file, func(c *cobra.Command, settings *configs.Settings, args []string) error {
-		if len(args) == 0 {
-			now, err := retire(c, settings.Admin, retireWish{draining}, wait)
-			if err != nil {
-				return err
-			}
-			if *format == inJSON {
-				return printJSON(c.OutOrStdout(), now)
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "the gate is %s, %d connections\n", now.State, now.Connections)
-			return err
-		}
-		if wait > 0 {
+		switch {
+		case len(args) == 0:
+			return retire(c, settings.Admin, retireWish{draining}, wait, *format)
+		case wait > 0:
 			return errors.New("--wait is for the whole gate: without POOL and BACKEND")
 		}
 		var states []pool.State
@@ -52,10 +45,7 @@ func drainingCommand(name string, draining bool, short string) *cobra.Command {
 		if err := tell(c.Context(), settings.Admin, "/drain", wish, &states); err != nil {
 			return err
 		}
-		if *format == inJSON {
-			return printJSON(c.OutOrStdout(), states)
-		}
-		return printBackends(c.OutOrStdout(), states)
+		return present(c.OutOrStdout(), *format, states, printBackends)
 	})
 	return c
 }
@@ -69,14 +59,23 @@ func noneOrTwo(_ *cobra.Command, args []string) error {
 
 // retire has the whole gate say that it leaves, or take that back. With a time it waits until
 // those before the gate have had theirs to notice, and for its connections to leave.
-func retire(c *cobra.Command, sides configs.Admin, wish retireWish, wait time.Duration) (now status, err error) {
-	var answer retired
+func retire(c *cobra.Command, sides configs.Admin, wish retireWish, wait time.Duration, format output) error {
+	var now retired
 	began := time.Now()
-	if err := tell(c.Context(), sides, "/retire", wish, &answer); err != nil || wait <= 0 {
-		return answer.status, err
+	if err := tell(c.Context(), sides, "/retire", wish, &now); err != nil {
+		return err
 	}
-	<-time.After(time.Duration(answer.AnnounceSeconds * float64(time.Second)))
-	return awaitLeave(c.Context(), sides, began.Add(wait))
+	if wait > 0 {
+		<-time.After(time.Duration(now.AnnounceSeconds * float64(time.Second)))
+		var err error
+		if now.status, err = awaitLeave(c.Context(), sides, began.Add(wait)); err != nil {
+			return err
+		}
+	}
+	return present(c.OutOrStdout(), format, now.status, func(out io.Writer, s status) error {
+		_, err := fmt.Fprintf(out, "the gate is %s, %d connections\n", s.State, s.Connections)
+		return err
+	})
 }
 
 const (

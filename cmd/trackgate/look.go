@@ -74,7 +74,7 @@ func handshakes(t metrics.Totals) uint64 {
 	return all
 }
 
-// look is a few lines and some tables. What is worse stands above.
+// sections are some lines and tables. What is worse stands above.
 func (l *look) sections() []section {
 	return []section{
 		{lines: l.head()},

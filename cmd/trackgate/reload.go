@@ -67,10 +67,7 @@ func reportsOn(c *cobra.Command, page string, wish func() (any, error)) {
 		if err := tell(c.Context(), settings.Admin, page, asks, &r); err != nil {
 			return err
 		}
-		if *format == inJSON {
-			return printJSON(c.OutOrStdout(), r)
-		}
-		return r.print(c.OutOrStdout(), c.Name())
+		return present(c.OutOrStdout(), *format, r, func(out io.Writer, r report) error { return r.print(out, c.Name()) })
 	})
 }
 

@@ -1,8 +1,16 @@
 package main
 
 import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 // What a terminal is told (ECMA-48, and xterm's second screen).
@@ -16,6 +24,54 @@ const (
 	inRed       = "\x1b[31m"
 	asUsual     = "\x1b[0m"
 )
+
+// screen is a terminal with a look on it.
+type screen struct {
+	out     *os.File
+	colored bool
+
+	mu   sync.Mutex
+	last *look // nil: none was shown yet
+}
+
+// show puts a look in the place of the one before.
+func (s *screen) show(l *look) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = l
+	return s.draw()
+}
+
+// draw shows the last look.
+func (s *screen) draw() error {
+	width, height, err := term.GetSize(int(s.out.Fd()))
+	if err != nil || s.last == nil {
+		return err
+	}
+	_, err = io.WriteString(s.out, s.last.frame(width, height, s.colored))
+	return err
+}
+
+// follow draws anew, from now on until ctx ends, when the terminal has another size.
+func (s *screen) follow(ctx context.Context) {
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	go s.redraw(ctx, resized)
+}
+
+func (s *screen) redraw(ctx context.Context, resized chan os.Signal) {
+	defer signal.Stop(resized)
+	for {
+		select {
+		case <-resized:
+		case <-ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		s.draw() //nolint:errcheck // the next look fails as well
+		s.mu.Unlock()
+	}
+}
 
 // line is a line of a screen, and how it looks.
 type line struct {
@@ -84,8 +140,8 @@ func clean(text string) string {
 	}, text)
 }
 
-// screen is the look as a terminal of this size is told it.
-func (l *look) screen(width, height int, colored bool) string {
+// frame is the look as a terminal of this size is told it.
+func (l *look) frame(width, height int, colored bool) string {
 	lines := fitting(l.sections(), height)
 	var b strings.Builder
 	b.WriteString(toTheTop)

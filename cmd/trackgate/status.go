@@ -14,13 +14,11 @@ import (
 )
 
 func statusCommand() *cobra.Command {
-	return showCommand("status", "Show how the gate that runs is: listeners, backends, certificates", "/status",
-		func(out io.Writer, s status) error { return s.print(out) })
+	return showCommand("status", "Show how the gate that runs is: listeners, backends, certificates", "/status", printStatus)
 }
 
 func backendsCommand() *cobra.Command {
-	return showCommand("backends", "Show the backends of the gate that runs, and why they are up or down", "/backends",
-		func(out io.Writer, states []pool.State) error { return printBackends(out, states) })
+	return showCommand("backends", "Show the backends of the gate that runs, and why they are up or down", "/backends", printBackends)
 }
 
 // showCommand is a verb that shows a page of the gate.
@@ -32,16 +30,21 @@ func showCommand[T any](name, short, page string, show func(io.Writer, T) error)
 		if err := get(c.Context(), settings.Admin, page, &answer); err != nil {
 			return err
 		}
-		if *format == inJSON {
-			return printJSON(c.OutOrStdout(), answer)
-		}
-		return show(c.OutOrStdout(), answer)
+		return present(c.OutOrStdout(), *format, answer, show)
 	})
 	return c
 }
 
-// print writes the page for people.
-func (s status) print(out io.Writer) error {
+// present writes what a verb has found out: as JSON for programs, by show for people.
+func present[T any](out io.Writer, format output, found T, show func(io.Writer, T) error) error {
+	if format == inJSON {
+		return printJSON(out, found)
+	}
+	return show(out, found)
+}
+
+// printStatus writes the page for people.
+func printStatus(out io.Writer, s status) error {
 	up := time.Duration(s.UptimeSeconds * float64(time.Second)).Round(time.Second)
 	fmt.Fprintf(out, "trackgate %s is %s since %s (%s), %d connections\n\n", s.Version, s.State, second(s.Since), up, s.Connections)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,13 +36,14 @@ In a terminal q ends it. Elsewhere each look is written below the one before; wi
 		ctx, stop := untilSignal(c.Context())
 		defer stop()
 		w := watcher{sides: settings.Admin, interval: *interval, count: *count}
-		if *format == inJSON {
-			return w.watch(ctx, json.NewEncoder(c.OutOrStdout()).Encode)
-		}
-		if terminal(c.OutOrStdout()) && terminal(os.Stdin) && os.Getenv("TERM") != "dumb" {
+		out := c.OutOrStdout()
+		switch {
+		case *format == inJSON:
+			return w.watch(ctx, func(l *look) error { return json.NewEncoder(out).Encode(l) })
+		case terminal(out) && terminal(os.Stdin) && os.Getenv("TERM") != "dumb":
 			return w.onScreen(ctx, os.Stdin, os.Stdout)
 		}
-		return w.watch(ctx, func(l any) error { return l.(*look).print(c.OutOrStdout()) })
+		return w.watch(ctx, func(l *look) error { return l.print(out) })
 	})
 	return c
 }
@@ -57,9 +55,9 @@ type watcher struct {
 	count    int // of looks; 0 for no end
 }
 
-// watch shows each look, a *look, until ctx ends. That no gate answers the first one is a
+// watch shows each look until ctx ends. That no gate answers the first one is a
 // failure; later it is shown, since the gate may come back.
-func (w watcher) watch(ctx context.Context, show func(any) error) error {
+func (w watcher) watch(ctx context.Context, show func(*look) error) error {
 	ticks := time.NewTicker(w.interval)
 	defer ticks.Stop()
 	var last *look
@@ -121,44 +119,8 @@ func (w watcher) onScreen(ctx context.Context, in, out *os.File) error {
 	fmt.Fprint(out, enterScreen)
 	defer fmt.Fprint(out, leaveScreen)
 	s := &screen{out: out, colored: os.Getenv("NO_COLOR") == ""}
-	resized := make(chan os.Signal, 1)
-	signal.Notify(resized, syscall.SIGWINCH)
-	defer signal.Stop(resized)
-	go func() {
-		for {
-			select {
-			case <-resized:
-				s.draw(nil) //nolint:errcheck // the next look fails as well
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return w.watch(ctx, func(l any) error { return s.draw(l.(*look)) })
-}
-
-// screen is a terminal with a look on it.
-type screen struct {
-	out     *os.File
-	colored bool
-
-	mu   sync.Mutex
-	last *look
-}
-
-// draw shows a look; nil is the last one again.
-func (s *screen) draw(l *look) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l != nil {
-		s.last = l
-	}
-	width, height, err := term.GetSize(int(s.out.Fd()))
-	if err != nil || s.last == nil {
-		return err
-	}
-	_, err = io.WriteString(s.out, s.last.screen(width, height, s.colored))
-	return err
+	s.follow(ctx)
+	return w.watch(ctx, s.show)
 }
 
 // awaitLeaving returns when a key says so: q, Ctrl-C or Ctrl-D. A terminal in raw mode sends

@@ -67,7 +67,7 @@ func TestAScreenIsNeverTooLarge(t *testing.T) {
 		l.Status.Backends = append(l.Status.Backends, l.Status.Backends[0])
 	}
 	for _, size := range [][2]int{{200, 60}, {80, 24}, {40, 10}, {10, 3}, {1, 1}, {0, 0}} {
-		text := l.screen(size[0], size[1], false)
+		text := l.frame(size[0], size[1], false)
 		lines := strings.Split(strings.NewReplacer(toTheTop, "", restOfLine, "", restOfAll, "").Replace(text), "\r\n")
 		assert.LessOrEqual(t, len(lines), max(size[1], 1), "%v", size)
 		for _, line := range lines {
@@ -75,9 +75,9 @@ func TestAScreenIsNeverTooLarge(t *testing.T) {
 			assert.Regexp(t, "^[ -~µ▁-█·]*$", line, "%v", size)
 		}
 	}
-	assert.Contains(t, l.screen(80, 24, false), "not_exposed", "no section takes all the room")
-	assert.Contains(t, l.screen(80, 24, true), inRed)
-	assert.NotContains(t, l.screen(80, 24, false), inRed)
+	assert.Contains(t, l.frame(80, 24, false), "not_exposed", "no section takes all the room")
+	assert.Contains(t, l.frame(80, 24, true), inRed)
+	assert.NotContains(t, l.frame(80, 24, false), inRed)
 }
 
 func TestRatesAreOfOneProcess(t *testing.T) {
@@ -129,8 +129,8 @@ func TestTopWaitsForAGateThatIsAway(t *testing.T) {
 	g := newOperated(t)
 	var seen []*look
 	w := watcher{sides: configs.Admin{Socket: g.socket}, interval: leastInterval, count: 2}
-	require.NoError(t, w.watch(t.Context(), func(l any) error {
-		seen = append(seen, l.(*look))
+	require.NoError(t, w.watch(t.Context(), func(l *look) error {
+		seen = append(seen, l)
 		if len(seen) == 1 {
 			require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
 			require.NoError(t, g.end(t))
@@ -140,7 +140,7 @@ func TestTopWaitsForAGateThatIsAway(t *testing.T) {
 	assert.Empty(t, seen[0].Error)
 	assert.Contains(t, seen[1].Error, "no gate answers")
 	assert.Equal(t, seen[0].Status.PID, seen[1].Status.PID, "what was known")
-	assert.Contains(t, seen[1].screen(300, 40, false), "What you see is old: no gate answers")
+	assert.Contains(t, seen[1].frame(300, 40, false), "What you see is old: no gate answers")
 }
 
 // newTerminal makes a pair of ends: what a program has, and what a person has.

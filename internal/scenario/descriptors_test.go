@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -267,22 +266,16 @@ func (s *site) limit(t *testing.T, files int) {
 // no file descriptors from those who ask for little.
 func TestScenario21ManyStreamsTakeNoFilesFromOthers(t *testing.T) {
 	s := newScarce(t, plan{backends: 2, role: role{Latency: 2 * thinks}})
-	var greedy []*http.Client
-	for range 4 {
-		greedy = append(greedy, s.greedy(t))
-	}
-	s.before[goroutines] += float64(atOncePerClient * len(greedy)) // may stay for the streams that come next
+	greedy := &client{address: s.address, tls: s.trust(t), within: time.Minute}
 	g := s.startRegulars(t, 40, 200*time.Millisecond)
 	pause(warmUp)
 	var r report
 	for round := range lasts(10, 100) {
-		r = append(r, streams(greedy, s.address, round)...)
+		r = append(r, greedy.streams(round)...)
 	}
 	now := s.vitals(t)
 	regular := g.stop()
-	for _, c := range greedy {
-		c.CloseIdleConnections()
-	}
+	greedy.close()
 
 	r.faultless(t, "streams")
 	t.Logf("those who were there: %s; %v file descriptors", regular, now[descriptors])
@@ -293,57 +286,19 @@ func TestScenario21ManyStreamsTakeNoFilesFromOthers(t *testing.T) {
 	s.settle(t, append(r, regular...))
 }
 
-// greedy is a client with one connection, over HTTP/2, that has asked before.
-func (s *site) greedy(t *testing.T) *http.Client {
-	t.Helper()
-	c := &http.Client{Transport: &http.Transport{TLSClientConfig: s.trust(t), ForceAttemptHTTP2: true}}
-	t.Cleanup(c.CloseIdleConnections)
-	v := ask(c, s.address, request{id: "h-first"})
-	require.False(t, v.failed(), "%s", v)
-	return c
-}
+// atOncePerTrunk is how many streams a client opens at once on a connection, less than the
+// gate allows.
+const atOncePerTrunk = 90
 
-// atOncePerClient is how many streams a client opens at once, less than the gate allows.
-const atOncePerClient = 90
-
-// streams has each client post events at once.
-func streams(clients []*http.Client, address string, round int) report {
-	r := make(report, atOncePerClient*len(clients))
+// streams posts events at once, on all trunks.
+func (c *client) streams(round int) report {
+	r := make(report, atOncePerTrunk*keptTrunks)
 	var there sync.WaitGroup
 	for i := range r {
 		there.Go(func() {
-			r[i] = ask(clients[i%len(clients)], address, request{id: fmt.Sprintf("h-%d-%d", round, i), post: true})
+			r[i] = c.visit(request{id: fmt.Sprintf("h-%d-%d", round, i), post: true, http2: true})
 		})
 	}
 	there.Wait()
 	return r
-}
-
-// ask makes one request as a client of net/http does.
-func ask(c *http.Client, address string, q request) visit {
-	v := visit{request: q, begin: time.Now()}
-	v.err = func() error {
-		method, url, body := http.MethodGet, "https://"+address+"/get?id="+q.id, ""
-		if q.post {
-			method, url, body = http.MethodPost, "https://"+address+"/track?id="+q.id, eventOf(q.id, 0)
-		}
-		req, err := http.NewRequest(method, url, strings.NewReader(body))
-		if err != nil {
-			return err
-		}
-		req.Host = "localhost"
-		res, err := c.Do(req)
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		v.status, v.backend = res.StatusCode, res.Header.Get(nameField)
-		text, err := io.ReadAll(res.Body)
-		if err != nil {
-			return err
-		}
-		return v.judge(text)
-	}()
-	v.end = time.Now()
-	return v
 }

@@ -3,19 +3,15 @@ package proxy_test
 import (
 	"context"
 	"encoding/hex"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/trackgate/trackgate/internal/testbed"
+	"github.com/trackgate/trackgate/internal/testtraces"
 	"github.com/trackgate/trackgate/internal/traces"
 )
 
@@ -171,35 +167,12 @@ func TestABackendsOwnFailureIsNoneOfTheGate(t *testing.T) {
 	})
 }
 
-// collected is where a gate's spans end in a test.
-type collected struct {
-	mu    sync.Mutex
-	spans []*tracepb.Span
-}
-
-func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	data := &tracepb.TracesData{}
-	if err == nil {
-		err = proto.Unmarshal(body, data)
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.spans = append(c.spans, data.ResourceSpans[0].ScopeSpans[0].Spans...)
-}
-
 // tracing returns an exporter with this share, and what ends it and returns its spans.
 func tracing(t *testing.T, share float64) (e *traces.Exporter, spans func() []*tracepb.Span) {
 	t.Helper()
-	c := &collected{}
-	server := httptest.NewServer(c)
-	t.Cleanup(server.Close)
+	c := testtraces.Start(t, nil)
 	e = traces.New(nil)
-	e.Set(traces.Options{URL: server.URL, Sample: share})
+	e.Set(traces.Options{URL: c.URL, Sample: share})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -209,7 +182,7 @@ func tracing(t *testing.T, share float64) (e *traces.Exporter, spans func() []*t
 	return e, func() []*tracepb.Span {
 		cancel()
 		<-done
-		return c.spans
+		return c.Spans()
 	}
 }
 

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,15 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/trackgate/trackgate/internal/testtraces"
 )
 
 func TestAReloadBeginsToTrace(t *testing.T) {
-	posts := make(chan *http.Request, 10)
-	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		posts <- r
-	}))
-	defer collector.Close()
+	collector := testtraces.Start(t, nil)
 	g := newOperated(t)
 	require.Equal(t, 200, g.status(t, "POST", "/track"))
 	text, err := os.ReadFile(g.file)
@@ -39,13 +33,10 @@ func TestAReloadBeginsToTrace(t *testing.T) {
 	assert.Equal(t, "0", g.metric(t, `trackgate_spans_total{result="exported"}`))
 	require.NoError(t, g.command.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, g.end(t))
-	select {
-	case r := <-posts:
-		assert.Equal(t, "/v1/traces", r.URL.Path)
-		assert.Equal(t, "Bearer secret-word", r.Header.Get("Authorization"))
-	default:
-		require.Fail(t, "no span came, not even with the end")
-	}
+	require.Len(t, collector.Spans(), 1, "with the end at the latest")
+	r := collector.Posts()[0]
+	assert.Equal(t, "/v1/traces", r.URL.Path)
+	assert.Equal(t, "Bearer secret-word", r.Header.Get("Authorization"))
 }
 
 func TestACAOfTracesMustHoldOne(t *testing.T) {

@@ -42,7 +42,7 @@ var arrows = []struct {
 }
 
 // testOnly are packages that no program may contain.
-var testOnly = []string{"internal/faults", "internal/house", "internal/program", "internal/scenario", "internal/suites", "internal/testbed", "internal/testdns", "internal/wirecheck"}
+var testOnly = []string{"internal/faults", "internal/house", "internal/program", "internal/scenario", "internal/suites", "internal/testbed", "internal/testdns", "internal/testtraces", "internal/wirecheck"}
 
 func TestPackagesImportOnlyWhatStandsBelowThem(t *testing.T) { keeps(t, followArrows) }
 

@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,61 +15,11 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/trackgate/trackgate/internal/accesslog"
 	"github.com/trackgate/trackgate/internal/reason"
+	"github.com/trackgate/trackgate/internal/testtraces"
 )
-
-// collector takes spans as the protocol wants it, and answers as it is told to.
-type collector struct {
-	*httptest.Server
-	mu     sync.Mutex
-	answer func(w http.ResponseWriter, n int) // of post number n; nil is all fine
-	posts  []*http.Request
-	data   []*tracepb.TracesData
-}
-
-func newCollector(t *testing.T, answer func(http.ResponseWriter, int)) *collector {
-	t.Helper()
-	c := &collector{answer: answer}
-	c.Server = httptest.NewServer(c)
-	t.Cleanup(c.Close)
-	return c
-}
-
-func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	data := &tracepb.TracesData{}
-	if err == nil {
-		err = proto.Unmarshal(body, data)
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.posts, c.data = append(c.posts, r), append(c.data, data)
-	if c.answer != nil {
-		c.answer(w, len(c.posts))
-	}
-}
-
-func (c *collector) spans() (all []*tracepb.Span) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, d := range c.data {
-		all = append(all, d.ResourceSpans[0].ScopeSpans[0].Spans...)
-	}
-	return all
-}
-
-func (c *collector) count() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.posts)
-}
 
 // fast is a pace for tests.
 func fast() pace {
@@ -130,7 +77,7 @@ func values(list []*commonpb.KeyValue) map[string]any {
 }
 
 func TestASpanSaysWhatTheLogSays(t *testing.T) {
-	c := newCollector(t, nil)
+	c := testtraces.Start(t, nil)
 	e := New(nil)
 	e.pace = fast()
 	e.Set(Options{URL: c.URL + "/v1/traces", Sample: 1, Service: "edge", Version: "1.2.3", Fields: http.Header{"Authorization": {"Bearer x"}}})
@@ -139,7 +86,7 @@ func TestASpanSaysWhatTheLogSays(t *testing.T) {
 	require.Eventually(t, func() bool { return e.Exported() == 1 }, 10*time.Second, time.Millisecond)
 	end()
 
-	s := c.spans()[0]
+	s := c.Spans()[0]
 	assert.Equal(t, "POST", s.Name)
 	assert.Equal(t, tracepb.Span_SPAN_KIND_SERVER, s.Kind)
 	assert.Equal(t, []byte{0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36}, s.TraceId)
@@ -158,12 +105,12 @@ func TestASpanSaysWhatTheLogSays(t *testing.T) {
 		"http.request.body.size": int64(10), "http.response.body.size": int64(20), "trackgate.listener": "public", "trackgate.reason": "connect_failed",
 		"trackgate.request_id": "abc", "trackgate.backend": "10.0.0.11:8686", "trackgate.attempts": int64(2), "trackgate.backend_seconds": 1.0,
 	}, got)
-	of := values(c.data[0].ResourceSpans[0].Resource.Attributes)
+	of := values(c.Posts()[0].Data.ResourceSpans[0].Resource.Attributes)
 	assert.Equal(t, "edge", of["service.name"])
 	assert.Equal(t, "1.2.3", of["service.version"])
-	assert.Equal(t, "Bearer x", c.posts[0].Header.Get("Authorization"))
-	assert.Equal(t, "application/x-protobuf", c.posts[0].Header.Get("Content-Type"))
-	assert.Equal(t, "/v1/traces", c.posts[0].URL.Path)
+	assert.Equal(t, "Bearer x", c.Posts()[0].Header.Get("Authorization"))
+	assert.Equal(t, "application/x-protobuf", c.Posts()[0].Header.Get("Content-Type"))
+	assert.Equal(t, "/v1/traces", c.Posts()[0].URL.Path)
 }
 
 func TestASpanOfLittle(t *testing.T) {
@@ -188,7 +135,7 @@ func TestASpanOfLittle(t *testing.T) {
 }
 
 func TestWhatIsLeftIsPostedInTheEnd(t *testing.T) {
-	c := newCollector(t, nil)
+	c := testtraces.Start(t, nil)
 	e := New(nil)
 	e.Set(Options{URL: c.URL, Sample: 1}) // whose time has not come
 	end := run(t, e)
@@ -196,7 +143,7 @@ func TestWhatIsLeftIsPostedInTheEnd(t *testing.T) {
 		e.Record(aPlace(), anEntry())
 	}
 	end()
-	assert.Len(t, c.spans(), batchSize+10)
+	assert.Len(t, c.Spans(), batchSize+10)
 	assert.Equal(t, uint64(batchSize+10), e.Exported())
 }
 
@@ -211,7 +158,7 @@ func TestAFullQueueDropsAndCounts(t *testing.T) {
 
 func TestACollectorThatIsBusyIsAskedAgain(t *testing.T) {
 	for _, status := range []int{429, 502, 503, 504} {
-		c := newCollector(t, func(w http.ResponseWriter, n int) {
+		c := testtraces.Start(t, func(w http.ResponseWriter, n int) {
 			if n < 3 {
 				w.WriteHeader(status)
 			}
@@ -224,7 +171,7 @@ func TestACollectorThatIsBusyIsAskedAgain(t *testing.T) {
 		e.Record(aPlace(), anEntry())
 		require.Eventually(t, func() bool { return e.Exported() == 1 }, 10*time.Second, time.Millisecond, "%d", status)
 		end()
-		assert.Equal(t, 3, c.count())
+		assert.Len(t, c.Posts(), 3)
 		require.Len(t, said, 2, "when it begins to fail, and when it works again")
 		assert.ErrorContains(t, said[0], "the collector answered ")
 		assert.NoError(t, said[1])
@@ -249,7 +196,7 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 
 // Who asks for a longer rest than a batch is kept is left alone, whatever comes meanwhile.
 func TestACollectorMayRest(t *testing.T) {
-	c := newCollector(t, func(w http.ResponseWriter, _ int) {
+	c := testtraces.Start(t, func(w http.ResponseWriter, _ int) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
@@ -263,9 +210,9 @@ func TestACollectorMayRest(t *testing.T) {
 		e.Record(aPlace(), anEntry())
 	}
 	require.Eventually(t, func() bool { return e.Dropped() == batchSize+1 }, 10*time.Second, time.Millisecond, "there is no room for more than a batch")
-	assert.Equal(t, 1, c.count())
+	assert.Len(t, c.Posts(), 1)
 
-	other := newCollector(t, nil)
+	other := testtraces.Start(t, nil)
 	e.Set(Options{URL: other.URL, Sample: 1})
 	e.Record(aPlace(), anEntry())
 	require.Eventually(t, func() bool { return e.Exported() == 11 }, 10*time.Second, time.Millisecond, "another one knows of no rest")
@@ -273,7 +220,7 @@ func TestACollectorMayRest(t *testing.T) {
 
 func TestWhatACollectorRefusesIsDropped(t *testing.T) {
 	for _, status := range []int{301, 400, 401, 404, 500} {
-		c := newCollector(t, func(w http.ResponseWriter, _ int) {
+		c := testtraces.Start(t, func(w http.ResponseWriter, _ int) {
 			w.Header().Set("Location", "http://127.0.0.1:1/")
 			w.WriteHeader(status)
 		})
@@ -284,7 +231,7 @@ func TestWhatACollectorRefusesIsDropped(t *testing.T) {
 		e.Record(aPlace(), anEntry())
 		require.Eventually(t, func() bool { return e.Dropped() == 1 }, 10*time.Second, time.Millisecond, "%d", status)
 		end()
-		assert.Equal(t, 1, c.count())
+		assert.Len(t, c.Posts(), 1)
 	}
 }
 
@@ -300,7 +247,7 @@ func TestPatienceEnds(t *testing.T) {
 // A collector that hangs must not keep the gate from its end.
 func TestTheEndIsNotHeldUp(t *testing.T) {
 	held := make(chan struct{})
-	c := newCollector(t, func(http.ResponseWriter, int) { <-held })
+	c := testtraces.Start(t, func(http.ResponseWriter, int) { <-held })
 	defer close(held)
 	e := New(nil)
 	e.pace = fast()
@@ -317,7 +264,7 @@ func TestTheEndIsNotHeldUp(t *testing.T) {
 // A collector that is well, and whose gate ends in the middle of a post.
 func TestTheEndDisturbsNoPost(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	c := newCollector(t, func(http.ResponseWriter, int) {
+	c := testtraces.Start(t, func(http.ResponseWriter, int) {
 		close(begun)
 		<-goOn
 	})
@@ -332,7 +279,7 @@ func TestTheEndDisturbsNoPost(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, func() { close(goOn) })
 	end()
 	assert.Equal(t, uint64(1), e.Exported())
-	assert.Equal(t, 1, c.count())
+	assert.Len(t, c.Posts(), 1)
 	assert.Empty(t, said)
 }
 
@@ -350,7 +297,7 @@ func TestWhatIsRejectedIsCounted(t *testing.T) {
 	part := protowire.AppendVarint(protowire.AppendTag(nil, rejectedField, protowire.VarintType), 1)
 	part = protowire.AppendString(protowire.AppendTag(part, messageField, protowire.BytesType), "too old")
 	answer := protowire.AppendBytes(protowire.AppendTag(nil, partialField, protowire.BytesType), part)
-	c := newCollector(t, func(w http.ResponseWriter, _ int) { w.Write(answer) })
+	c := testtraces.Start(t, func(w http.ResponseWriter, _ int) { w.Write(answer) })
 	var said error
 	e := New(func(err error) { said = err })
 	e.Set(Options{URL: c.URL, Sample: 1})
@@ -420,10 +367,7 @@ func TestTheSameOptionsChangeNothing(t *testing.T) {
 }
 
 func TestTheCollectorsCertificateIsChecked(t *testing.T) {
-	c := &collector{}
-	c.Server = httptest.NewTLSServer(c)
-	t.Cleanup(c.Close)
-	c.Config.ErrorLog = nil
+	c := testtraces.StartTLS(t)
 	for _, roots := range []*x509.CertPool{nil, x509.NewCertPool()} {
 		var said []error
 		e := New(func(err error) { said = append(said, err) })

@@ -20,8 +20,8 @@ import (
 
 // A scenario proves something only if its parts would notice what it is about.
 
-// says is an address where everybody hears the same and is hung up on.
-func says(t *testing.T, text string) string {
+// receives is an address where each connection is received in the same way.
+func receives(t *testing.T, each func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -32,12 +32,20 @@ func says(t *testing.T, text string) string {
 			if err != nil {
 				return
 			}
-			conn.Read(make([]byte, 64<<10)) // one read has the whole request
-			io.WriteString(conn, text)
-			conn.Close()
+			each(conn)
 		}
 	}()
 	return l.Addr().String()
+}
+
+// says is an address where everybody hears the same and is hung up on.
+func says(t *testing.T, text string) string {
+	t.Helper()
+	return receives(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 64<<10)) // one read has the whole request
+		io.WriteString(conn, text)
+		conn.Close()
+	})
 }
 
 func TestAVisitTellsWhatCameOfIt(t *testing.T) {
@@ -133,27 +141,17 @@ func TestManyRequestsShareATrunk(t *testing.T) {
 // has come, with word that it was not looked at.
 func goesAway(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
-			f := http2.NewFramer(conn, conn)
-			f.WriteSettings()
-			for head := false; err == nil && !head; {
-				var frame http2.Frame
-				frame, err = f.ReadFrame()
-				_, head = frame.(*http2.HeadersFrame)
-			}
-			f.WriteGoAway(0, http2.ErrCodeNo, nil)
+	return receives(t, func(conn net.Conn) {
+		_, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+		f := http2.NewFramer(conn, conn)
+		f.WriteSettings()
+		for head := false; err == nil && !head; {
+			var frame http2.Frame
+			frame, err = f.ReadFrame()
+			_, head = frame.(*http2.HeadersFrame)
 		}
-	}()
-	return l.Addr().String()
+		f.WriteGoAway(0, http2.ErrCodeNo, nil)
+	})
 }
 
 func TestARequestThatWasNotLookedAtHasFailed(t *testing.T) {
